@@ -1,0 +1,38 @@
+/** What every line of one session carries. */
+export type SessionFacts = {
+  /** Unique across restarts and processes. */
+  readonly session: string;
+  readonly identity: string;
+  readonly method: string;
+  readonly database: string;
+  /** Address and port as seen by the listener. */
+  readonly client: string;
+  readonly applicationName: string;
+  readonly tls: boolean;
+};
+
+/** What the verdict adds to a statement's line; made once per verdict and kept with it. */
+export type StatementFacts = {
+  readonly role: string;
+  readonly sql: string;
+  readonly kind: string;
+  readonly relations: readonly string[];
+  readonly verdict: "run" | "refuse";
+  readonly rules: readonly string[];
+  /** The SQL that was sent, where it differs. */
+  readonly sent: string | undefined;
+  /** The SQLSTATE and message of a refusal. */
+  readonly refusal: { readonly sqlstate: string; readonly message: string } | undefined;
+};
+
+/** How a statement ended. */
+export type Completion = {
+  /** From the command tag; undefined where the tag has no count. */
+  readonly rows: number | undefined;
+  /** From just before forwarding to the reply, in microseconds. */
+  readonly micros: number;
+  /** Undefined: success. */
+  readonly sqlstate: string | undefined;
+  /** The server never ran it: an earlier error in the pipeline or the multi-statement text skipped it. */
+  readonly skipped: boolean;
+};

@@ -1,0 +1,88 @@
+export type Column = {
+  readonly name: string;
+  /** As format_type prints it with the type's schema where that is not pg_catalog, without modifier: `integer`, `text`, `public.order_status`. */
+  readonly type: string;
+  /** `b`ase, `c`omposite, `d`omain, `e`num, `p`seudo, `r`ange, `m`ultirange (pg_type.typtype). */
+  readonly typeKind: string;
+  readonly notNull: boolean;
+  /** GENERATED ALWAYS AS (…) columns take no value. */
+  readonly generated: boolean;
+};
+
+export type RelationKind =
+  | "table"
+  | "partitioned table"
+  | "view"
+  | "materialized view"
+  | "foreign table"
+  | "sequence"
+  | "index"
+  | "toast table"
+  | "composite type";
+
+export type Relation = {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: RelationKind;
+  /** In attribute order, dropped ones left out. */
+  readonly columns: readonly Column[];
+};
+
+/** Kind `p` is a procedure, `a` an aggregate, `w` a window function (pg_proc.prokind). */
+export type FunctionFacts = {
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: "f" | "p" | "a" | "w";
+  readonly volatility: "i" | "s" | "v";
+  readonly leakproof: boolean;
+  readonly securityDefiner: boolean;
+  /** The extension that it belongs to, if any. */
+  readonly extension: string | undefined;
+};
+
+/** An operator outside pg_catalog. */
+export type OperatorFacts = { readonly schema: string; readonly name: string; readonly extension: string | undefined };
+
+/** What the database contains, at one moment; immutable. */
+export type Catalog = {
+  /** Grows by one with every change that was seen. */
+  readonly version: number;
+  /** 15, 16, 17 or 18. */
+  readonly serverMajor: number;
+  readonly schemas: ReadonlySet<string>;
+  /** Keyed `schema.name` by `relationKey`. Includes pg_catalog and information_schema. */
+  readonly relations: ReadonlyMap<string, Relation>;
+  /** By bare name, all schemas. */
+  readonly functions: ReadonlyMap<string, readonly FunctionFacts[]>;
+  /** By operator name; only operators outside pg_catalog. */
+  readonly operators: ReadonlyMap<string, readonly OperatorFacts[]>;
+  /** Names of types outside pg_catalog and information_schema, bare name → schemas. */
+  readonly types: ReadonlyMap<string, readonly string[]>;
+};
+
+/** The map key of a relation. A NUL cannot occur in a name, so two names never share a key. */
+export function relationKey(schema: string, name: string): string {
+  return `${schema}\0${name}`;
+}
+
+/**
+ * The relation that a name means, as the server would resolve it: a qualified one in its schema, a bare one
+ * along the search path with pg_catalog searched first unless the path names it (documentation, 5.10.5).
+ * pg_temp is not searched: no role may create temporary objects, so nothing can be there.
+ * @param searchPath the schemas in order, as names (not quoted); schemas that do not exist are skipped.
+ */
+export function resolveRelation(
+  catalog: Catalog,
+  schema: string | undefined,
+  name: string,
+  searchPath: readonly string[],
+): Relation | undefined {
+  if (schema !== undefined) return catalog.relations.get(relationKey(schema, name));
+  const path = searchPath.includes("pg_catalog") ? searchPath : ["pg_catalog", ...searchPath];
+  for (const candidate of path) {
+    const found = catalog.relations.get(relationKey(candidate, name));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

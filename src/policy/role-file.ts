@@ -1,0 +1,50 @@
+/** An SQL expression of a role file, with the place it stands at. Columns by name, attributes as `identity.<attribute>`. */
+export type RuleExpression = { readonly sql: string; readonly file: string; readonly line: number };
+
+export type SelectRule = {
+  readonly columns: "all" | readonly string[];
+  /** Column → expression shown in its place. */
+  readonly mask: ReadonlyMap<string, RuleExpression>;
+  readonly rows: RuleExpression | undefined;
+  readonly line: number;
+};
+export type InsertRule = {
+  readonly columns: "all" | readonly string[];
+  readonly check: RuleExpression | undefined;
+  readonly line: number;
+};
+export type UpdateRule = {
+  readonly columns: "all" | readonly string[];
+  readonly rows: RuleExpression | undefined;
+  readonly check: RuleExpression | undefined;
+  readonly line: number;
+};
+export type DeleteRule = { readonly rows: RuleExpression | undefined; readonly line: number };
+
+/** The rules of one entry under `tables:`. */
+export type TableRule = {
+  readonly schema: string;
+  /** `*`: every relation of the schema that no other entry names. */
+  readonly name: string;
+  readonly line: number;
+  readonly select: SelectRule | undefined;
+  readonly insert: InsertRule | undefined;
+  readonly update: UpdateRule | undefined;
+  readonly delete: DeleteRule | undefined;
+};
+
+/** One `roles/*.yaml`, validated. */
+export type RoleFile = {
+  readonly role: string;
+  readonly database: string;
+  readonly description: string | undefined;
+  /** As the operator wrote it, relative to the configuration file. */
+  readonly file: string;
+  readonly tables: readonly TableRule[];
+  /** Functions allowed beside the safe built-in ones: `name` or `schema.name`. */
+  readonly functions: readonly string[];
+  /** Settings allowed beside the safe default list. */
+  readonly settings: readonly string[];
+  /** Milliseconds; undefined: the server's own. */
+  readonly statementTimeout: number | undefined;
+};

@@ -1,0 +1,49 @@
+import type { Problem } from "../errors.ts";
+
+/** What a statement does to the session beyond its rows; the session keeps its own state in step with it. */
+export type Effect =
+  | { readonly kind: "none" }
+  /** `SET ROLE name`, or `RESET ROLE` (role undefined: the role that the session began with). */
+  | { readonly kind: "set-role"; readonly role: string | undefined }
+  /** `SET search_path`; undefined: back to the session's default. `local`: until the transaction ends. */
+  | { readonly kind: "search-path"; readonly path: readonly string[] | undefined; readonly local: boolean }
+  /** SQL `PREPARE name AS …`: same namespace as the protocol's named statements. */
+  | { readonly kind: "prepare"; readonly name: string; readonly statement: JudgedStatement }
+  /** SQL `EXECUTE name`: runs what was prepared; its kind, relations and discardRows are the prepared statement's. */
+  | { readonly kind: "execute"; readonly name: string }
+  /** SQL `DEALLOCATE name`; undefined: all. */
+  | { readonly kind: "deallocate"; readonly name: string | undefined }
+  | { readonly kind: "discard-all" };
+
+/** One statement of a text, judged. */
+export type JudgedStatement = {
+  /** The statement's kind as the record names it: `SELECT`, `INSERT`, `COPY TO`, `BEGIN`, … */
+  readonly statementKind: string;
+  /** Qualified names of the relations that it touches, sorted, each once. */
+  readonly relations: readonly string[];
+  /** The rules that shaped it, as `file:line key`, e.g. `roles/analyst.yaml:7 customers.select.rows`. */
+  readonly rules: readonly string[];
+  /** The rows are those of a RETURNING that rolegate added for a check; the client must not see them. */
+  readonly discardRows: boolean;
+  readonly effect: Effect;
+};
+
+export type Verdict =
+  | {
+      readonly kind: "run";
+      /** What is sent upstream; the client's own text where nothing had to change. */
+      readonly text: string;
+      /** True if `text` is not the client's own. */
+      readonly rewritten: boolean;
+      /** In the order of the text; empty for an empty query. */
+      readonly statements: readonly JudgedStatement[];
+    }
+  | {
+      readonly kind: "refuse";
+      readonly problem: Problem;
+      /** What could be told of the text, for the record. */
+      readonly statementKind: string;
+      readonly relations: readonly string[];
+      /** A name did not resolve: the catalog may be out of date, so a fresh one is worth one more try. */
+      readonly unresolved: boolean;
+    };

@@ -1,0 +1,12 @@
+import type { Socket } from "node:net";
+
+/** An authenticated connection to the database with one role in force, idle, its socket ours to read and write. */
+export type UpstreamConnection = {
+  readonly socket: Socket;
+  /** The last value of each reported setting (ParameterStatus) at the time of hand-over. */
+  readonly parameters: ReadonlyMap<string, string>;
+  /** Asks the server to cancel what this connection runs, on a connection of its own; resolves when the request was sent. */
+  cancel(): Promise<void>;
+  /** Sends Terminate where possible and closes the socket. */
+  close(): void;
+};
