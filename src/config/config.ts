@@ -1,0 +1,100 @@
+import type { AccessEntry } from "../access/access-entry.ts";
+import type { JwtIssuer } from "../identity/jwt-issuer.ts";
+import type { PasswordUsers } from "../identity/password-users.ts";
+import type { RoleFile } from "../policy/role-file.ts";
+
+/** `rolegate.yaml` with everything that it names: validated, secrets resolved, paths absolute, conditions compiled. */
+export type Config = {
+  /** The configuration file's absolute path. */
+  readonly file: string;
+  readonly listen: ListenConfig;
+  /** Health and metrics; undefined: not served. */
+  readonly admin: { readonly address: SocketAddress } | undefined;
+  /** By the name that clients give in the startup packet. */
+  readonly databases: ReadonlyMap<string, DatabaseConfig>;
+  readonly identities: IdentitiesConfig;
+  /** In the order of the file: the first that fits is the session's first role. */
+  readonly access: readonly AccessEntry[];
+  readonly audit: { readonly directory: string };
+  readonly limits: LimitsConfig;
+  readonly log: { readonly level: LogLevel };
+};
+
+/** Port 0: the system picks one. */
+export type SocketAddress = { readonly host: string; readonly port: number };
+
+export type ListenConfig = {
+  readonly address: SocketAddress;
+  readonly tls: ListenTlsConfig | undefined;
+};
+
+export type ListenTlsConfig = {
+  /** PEM: the certificate, then its intermediates. */
+  readonly certificate: string;
+  /** PEM. A function, so that logging the configuration shows no key. */
+  readonly key: () => string;
+  /** `require`: plaintext is refused before any password; `optional`: the client decides. */
+  readonly mode: "require" | "optional";
+};
+
+export type DatabaseConfig = {
+  readonly name: string;
+  readonly upstream: UpstreamTarget;
+  readonly login: LoginConfig;
+  /** The role files of this database, by role. */
+  readonly roles: ReadonlyMap<string, RoleFile>;
+};
+
+export type UpstreamTarget = {
+  /** A host name, an IP address, or the absolute directory of a unix socket. */
+  readonly host: string;
+  readonly port: number;
+  /** The database's name on the server. */
+  readonly database: string;
+  /** Undefined: sslmode=disable. */
+  readonly tls: UpstreamTls | undefined;
+};
+
+/** As libpq's sslmode. */
+export type UpstreamTls = {
+  readonly mode: "require" | "verify-ca" | "verify-full";
+  /** PEM of the authorities to trust; undefined: those that Node ships with. */
+  readonly rootCertificate: string | undefined;
+};
+
+export type LoginConfig = {
+  /** With `{role}` in it; `loginUser` fills it in. */
+  readonly userTemplate: string;
+  /** Resolves at once unless it comes from a command that has to run again. */
+  readonly password: () => Promise<string>;
+};
+
+/** At least one of the two is there. */
+export type IdentitiesConfig = {
+  /** Undefined: no `password` identities, SCRAM is never offered. */
+  readonly passwordUsers: PasswordUsers | undefined;
+  /** Empty: tokens are never asked for. */
+  readonly jwt: readonly JwtIssuer[];
+  /** True: a token may arrive without TLS from a loopback address. */
+  readonly plaintextTokensOnLoopback: boolean;
+  /** The role names of `access`: with both methods configured, they are logged in to with a token. */
+  readonly roleNames: ReadonlySet<string>;
+};
+
+export type LimitsConfig = {
+  /** Client connections at one time. */
+  readonly maxConnections: number;
+  /** Of these, connections that have not yet logged in. */
+  readonly maxUnauthenticated: number;
+  /** Milliseconds from accept to the end of authentication. */
+  readonly authenticationTimeout: number;
+  /** Milliseconds for opening an upstream connection, login included. */
+  readonly upstreamTimeout: number;
+};
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** The upstream login for a role. */
+export function loginUser(login: LoginConfig, role: string): string {
+  return login.userTemplate.replaceAll("{role}", () => role);
+}

@@ -1,0 +1,36 @@
+import type { JWTVerifyGetKey } from "jose";
+
+/** The only signature algorithms that are ever accepted: no `none`, and no HS*, whose key would be a shared secret (RFC 8725 §3.1). */
+export const tokenAlgorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+] as const;
+
+export type TokenAlgorithm = (typeof tokenAlgorithms)[number];
+
+/** The steps from the claims set to one claim: `["org", "id"]` for `{ org: { id } }`. */
+export type ClaimPath = readonly string[];
+
+/** One `jwt` entry of `identities`: whose tokens are believed, and what they say. */
+export type JwtIssuer = {
+  readonly issuer: string;
+  /** A token must name at least one of them. */
+  readonly audience: readonly string[];
+  readonly algorithms: readonly TokenAlgorithm[];
+  /** Finds the key for a token's header; throws when there is none or the key set cannot be had. */
+  readonly keys: JWTVerifyGetKey;
+  readonly nameClaim: ClaimPath;
+  /** Attribute → claim. */
+  readonly attributes: ReadonlyMap<string, ClaimPath>;
+  /** Seconds by which `exp` and `nbf` may be off. */
+  readonly clockTolerance: number;
+};
