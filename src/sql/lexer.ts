@@ -1,0 +1,234 @@
+import { refuse } from "../errors.ts";
+import { endOfQuoted, endOfString } from "./quoted-text.ts";
+import {
+  endOfNumber,
+  endOfOperator,
+  isDigit,
+  isIdentifierPart,
+  isIdentifierStart,
+  isSpace,
+} from "./plain-tokens.ts";
+
+/**
+ * The token kinds of the server's scanner (src/backend/parser/scan.l), as far as ends and
+ * neighbours need them told apart. `invalid` is what the scanner raises an error for; it reaches
+ * to the end of the text.
+ */
+export type TokenKind =
+  /** An identifier or keyword without quotes. */
+  | "word"
+  /** `"…"` or `U&"…"`. */
+  | "quoted"
+  /** `'…'` with any prefix and its continuations on later lines, or `$tag$…$tag$`. */
+  | "string"
+  | "number"
+  /** `$1` */
+  | "parameter"
+  /** Operators, and the characters that the grammar uses as such: `+`, `=`, `::`, `:=`, `=>`, … */
+  | "operator"
+  /** One of `( ) [ ] , ; . :` or `..`. */
+  | "punctuation"
+  | "comment"
+  | "invalid";
+
+/** `start` and `end` are byte offsets, `end` being that behind the last byte. */
+export type Token = { readonly kind: TokenKind; readonly start: number; readonly end: number };
+
+/** The tokens of UTF-8 `bytes` from byte offset `from` on, comments left out. `from` must not lie inside a token. */
+export function* tokens(bytes: Buffer, from = 0): Generator<Token, void> {
+  for (const token of tokensAndComments(bytes, from)) {
+    if (token.kind !== "comment") yield token;
+  }
+}
+
+/** Like `tokens`, with the comments. */
+export function* tokensAndComments(bytes: Buffer, from = 0): Generator<Token, void> {
+  for (let token = tokenAt(bytes, from); token; token = tokenAt(bytes, token.end)) yield token;
+}
+
+/** The first token or comment at or behind byte offset `from`; undefined where only white space is left. */
+export function tokenAt(bytes: Buffer, from: number): Token | undefined {
+  let start = from;
+  while (start < bytes.length && isSpace(byteAt(bytes, start))) start += 1;
+  if (start >= bytes.length) return undefined;
+  return readToken(bytes, start);
+}
+
+/** The first token at or behind byte offset `from` that is not a comment. */
+export function tokenFrom(bytes: Buffer, from: number): Token | undefined {
+  let token = tokenAt(bytes, from);
+  while (token?.kind === "comment") token = tokenAt(bytes, token.end);
+  return token;
+}
+
+/**
+ * The byte offset behind the dotted name (`a`, `a.b`, `"a" . b . c`) whose first part stands at
+ * byte offset `start`, as the location of a RangeVar or TypeName gives it. White space and comments may stand around the dots.
+ * @throws RolegateError `internal` when no name stands there
+ */
+export function endOfRelationName(bytes: Buffer, start: number): number {
+  let part = tokenAt(bytes, start);
+  if (!part || part.start !== start || !isName(part))
+    refuse("internal", "no name where the tree says that one stands");
+  for (;;) {
+    const escape = endOfUescape(bytes, part);
+    const dot = tokenFrom(bytes, escape);
+    if (!dot || !is(bytes, dot, ".")) return escape;
+    const next = tokenFrom(bytes, dot.end);
+    if (!next || !isName(next)) return escape;
+    part = next;
+  }
+}
+
+/**
+ * The byte offset behind the bracket that closes the one at byte offset `open`, `(` or `[`.
+ * @throws RolegateError `internal` when no bracket stands there or it is never closed
+ */
+export function matchingParen(bytes: Buffer, open: number): number {
+  const first = bytes[open];
+  const closer = first === 0x28 ? ")" : first === 0x5b ? "]" : undefined;
+  const opener = first === 0x28 ? "(" : "[";
+  let depth = 0;
+  if (closer !== undefined) {
+    for (const token of tokens(bytes, open)) {
+      if (is(bytes, token, opener)) depth += 1;
+      if (is(bytes, token, closer)) depth -= 1;
+      if (depth === 0) return token.end;
+    }
+  }
+  return refuse("internal", "no closed bracket where the tree says that one stands");
+}
+
+/** True if the token's bytes are `text`, compared exactly; for punctuation and operators. */
+export function is(bytes: Buffer, token: Token, text: string): boolean {
+  if (token.end - token.start !== text.length) return false;
+  for (let at = 0; at < text.length; at += 1) {
+    if (bytes[token.start + at] !== text.charCodeAt(at)) return false;
+  }
+  return token.kind !== "quoted" && token.kind !== "string";
+}
+
+/** True if the token is the keyword `word` (given in lower case), in any case of letters. */
+export function isKeyword(bytes: Buffer, token: Token, word: string): boolean {
+  if (token.kind !== "word" || token.end - token.start !== word.length) return false;
+  for (let at = 0; at < word.length; at += 1) {
+    // Keywords are ASCII: setting the bit 0x20 folds A-Z, and turns no other identifier byte into a letter.
+    if ((byteAt(bytes, token.start + at) | 0x20) !== (word.charCodeAt(at) | 0x20)) return false;
+  }
+  return true;
+}
+
+function isName(token: Token): boolean {
+  return token.kind === "word" || token.kind === "quoted";
+}
+
+/** `U&"d!0061" UESCAPE '!'` is one name to the grammar. */
+function endOfUescape(bytes: Buffer, name: Token): number {
+  if (name.kind !== "quoted" || bytes[name.start] === 0x22) return name.end;
+  const keyword = tokenFrom(bytes, name.end);
+  if (!keyword || !isKeyword(bytes, keyword, "uescape")) return name.end;
+  const escape = tokenFrom(bytes, keyword.end);
+  return escape?.kind === "string" ? escape.end : name.end;
+}
+
+function readToken(bytes: Buffer, start: number): Token {
+  const first = byteAt(bytes, start);
+  const second = byteAt(bytes, start + 1);
+  const token = (kind: TokenKind, end: number): Token => ({ kind, start, end });
+  const orInvalid = (kind: TokenKind, end: number | undefined): Token =>
+    end === undefined ? token("invalid", bytes.length) : token(kind, end);
+
+  switch (first) {
+    case 0x27: // '
+      return orInvalid("string", endOfString(bytes, start + 1, false));
+    case 0x22: // "
+      return orInvalid("quoted", endOfQuoted(bytes, start + 1));
+    case 0x2d: // -
+      if (second === 0x2d) return token("comment", endOfLine(bytes, start));
+      break;
+    case 0x2f: // /
+      if (second === 0x2a) return orInvalid("comment", endOfComment(bytes, start));
+      break;
+    case 0x24: // $
+      return dollar(bytes, start);
+    case 0x2e: // .
+      if (isDigit(second)) return token("number", endOfNumber(bytes, start));
+      return token("punctuation", second === 0x2e ? start + 2 : start + 1);
+    case 0x3a: // :
+      if (second === 0x3a || second === 0x3d) return token("operator", start + 2);
+      return token("punctuation", start + 1);
+    case 0x28:
+    case 0x29:
+    case 0x5b:
+    case 0x5d:
+    case 0x2c:
+    case 0x3b: // ( ) [ ] , ;
+      return token("punctuation", start + 1);
+    default:
+      break;
+  }
+  if (isIdentifierStart(first)) {
+    if (second === 0x27) {
+      const prefix = first | 0x20;
+      if (prefix === 0x65) return orInvalid("string", endOfString(bytes, start + 2, true)); // E'…'
+      if (prefix === 0x62 || prefix === 0x78)
+        return orInvalid("string", endOfString(bytes, start + 2, false)); // B X
+    }
+    if (second === 0x26 && (first | 0x20) === 0x75) {
+      const third = byteAt(bytes, start + 2); // U&
+      if (third === 0x27) return orInvalid("string", endOfString(bytes, start + 3, false));
+      if (third === 0x22) return orInvalid("quoted", endOfQuoted(bytes, start + 3));
+    }
+    let end = start + 1;
+    while (isIdentifierPart(byteAt(bytes, end))) end += 1;
+    return token("word", end);
+  }
+  if (isDigit(first)) return token("number", endOfNumber(bytes, start));
+  const end = endOfOperator(bytes, start);
+  return end > start ? token("operator", end) : token("invalid", bytes.length);
+}
+
+function dollar(bytes: Buffer, start: number): Token {
+  let at = start + 1;
+  if (isDigit(byteAt(bytes, at))) {
+    while (isDigit(byteAt(bytes, at))) at += 1;
+    return { kind: "parameter", start, end: at };
+  }
+  if (isIdentifierStart(byteAt(bytes, at))) {
+    while (isIdentifierPart(byteAt(bytes, at)) && byteAt(bytes, at) !== 0x24) at += 1;
+  }
+  if (byteAt(bytes, at) !== 0x24) return { kind: "invalid", start, end: bytes.length };
+  const tag = bytes.subarray(start, at + 1);
+  const close = bytes.indexOf(tag, at + 1);
+  if (close < 0) return { kind: "invalid", start, end: bytes.length };
+  return { kind: "string", start, end: close + tag.length };
+}
+
+function endOfLine(bytes: Buffer, start: number): number {
+  let end = start;
+  while (end < bytes.length && byteAt(bytes, end) !== 0x0a && byteAt(bytes, end) !== 0x0d) end += 1;
+  return end;
+}
+
+/** Comments nest, as SQL says and C does not. */
+function endOfComment(bytes: Buffer, start: number): number | undefined {
+  let depth = 1;
+  for (let at = start + 2; at < bytes.length; at += 1) {
+    const byte = byteAt(bytes, at);
+    const next = byteAt(bytes, at + 1);
+    if (byte === 0x2f && next === 0x2a) {
+      depth += 1;
+      at += 1;
+    } else if (byte === 0x2a && next === 0x2f) {
+      depth -= 1;
+      at += 1;
+      if (depth === 0) return at + 1;
+    }
+  }
+  return undefined;
+}
+
+/** The byte at an offset; 0, which no valid text holds, beyond the end. */
+function byteAt(bytes: Buffer, at: number): number {
+  return at < bytes.length ? (bytes[at] as number) : 0;
+}
