@@ -3,12 +3,26 @@ export type SessionFacts = {
   /** Unique across restarts and processes. */
   readonly session: string;
   readonly identity: string;
+  /** The role that the session begins with; each statement names the role in force. */
+  readonly role: string;
   readonly method: string;
   readonly database: string;
   /** Address and port as seen by the listener. */
   readonly client: string;
   readonly applicationName: string;
   readonly tls: boolean;
+};
+
+/** A login that did not become a session; everything but `client`, `tls` and `sqlstate` is the client's word. */
+export type FailedLogin = {
+  readonly client: string;
+  readonly user: string;
+  readonly database: string;
+  readonly applicationName: string;
+  readonly tls: boolean;
+  readonly sqlstate: string;
+  /** For the auditor: the client is told less. */
+  readonly reason: string;
 };
 
 /** What the verdict adds to a statement's line; made once per verdict and kept with it. */

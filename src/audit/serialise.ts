@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { asJson } from "./escape.ts";
+import type { FailedLogin, SessionFacts, StatementFacts } from "./entry.ts";
+
+/**
+ * Longest SQL that a line holds, in UTF-16 code units. The protocol lets a client send 1 GB in one Query, and
+ * escapes can make six bytes of one: whole, one statement could stop every session for seconds and fill the disk.
+ * What is cut is still on record: its length, and the SHA-256 that proves which text it was.
+ */
+export const longestText = 1024 * 1024;
+
+/** NAMEDATALEN - 1: the server cuts application_name there, so no more of it was ever in force. */
+const longestApplicationName = 63;
+
+/** Names are shorter; only a hostile startup packet is longer. */
+const longestName = 256;
+
+const longestMessage = 4096;
+
+/**
+ * The part of a statement's line that its verdict decides, as a piece of JSON (`"role":…,"sql":…`, no braces).
+ * It costs a few microseconds: make it once and keep it beside the verdict.
+ */
+export function serialiseStatement(facts: StatementFacts): string {
+  const { role, verdict, kind, relations, rules, refusal, sql, sent } = facts;
+  return (
+    `"role":${asJson(role)},"verdict":${asJson(verdict)},"kind":${asJson(kind)},` +
+    `"relations":${asJson(relations)},"rules":${asJson(rules)},` +
+    (refusal ? `"refusal":${serialiseRefusal(refusal)},` : "") +
+    serialiseText("sql", sql) +
+    (sent === undefined ? "" : `,${serialiseText("sent", sent)}`)
+  );
+}
+
+/** What stands in every statement of a session, before the statement's own number. */
+export function serialiseSession(facts: SessionFacts): string {
+  return (
+    `"session":${asJson(facts.session)},"identity":${asJson(facts.identity)},` +
+    `"database":${asJson(facts.database)},"client":${asJson(facts.client)},` +
+    `"applicationName":${asJson(clip(facts.applicationName, longestApplicationName))}`
+  );
+}
+
+/** The fields of a failed login. Before authentication everything in it may be hostile, so everything is cut. */
+export function serialiseFailedLogin(facts: FailedLogin): string {
+  return (
+    `"client":${asJson(facts.client)},"user":${asJson(clip(facts.user, longestName))},` +
+    `"database":${asJson(clip(facts.database, longestName))},` +
+    `"applicationName":${asJson(clip(facts.applicationName, longestApplicationName))},` +
+    `"tls":${facts.tls},"sqlstate":${asJson(facts.sqlstate)},"reason":${asJson(clip(facts.reason, longestMessage))}`
+  );
+}
+
+function serialiseRefusal({ sqlstate, message }: { sqlstate: string; message: string }): string {
+  return asJson({ sqlstate, message: clip(message, longestMessage) });
+}
+
+function serialiseText(field: "sql" | "sent", text: string): string {
+  const kept = clip(text, longestText);
+  if (kept.length === text.length) return `"${field}":${asJson(text)}`;
+  const hash = createHash("sha256").update(text, "utf8").digest("hex");
+  return `"${field}":${asJson(kept)},"${field}Truncated":${Buffer.byteLength(text)},"${field}Sha256":"${hash}"`;
+}
+
+/** The first `length` code units, one fewer where a surrogate pair would be cut in two. */
+function clip(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const last = text.charCodeAt(length - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length);
+}
