@@ -12,9 +12,15 @@ export type ConfigProblem = {
   readonly message: string;
 };
 
-/** `rolegate.yaml:12: listen.adress: unknown key: found …, expected …`. */
+/** One line for people: `rolegate.yaml:12: listen.adress: unknown key: found …, expected …`. */
 export function formatProblem(problem: ConfigProblem): string {
   const place = `${problem.file}:${problem.line}: `;
   const setting = problem.setting === "" ? "" : `${problem.setting}: `;
   return `${place}${setting}${problem.message}: found ${problem.found}, expected ${problem.expected}`;
+}
+
+/** In the order in which a person walks through the files: by file, then by line. */
+export function sortProblems(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
+  const files = [...new Set(problems.map((problem) => problem.file))];
+  return problems.toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line);
 }
