@@ -1,16 +1,7 @@
-import type { AttributeValue } from "../identity/identity.ts";
-
-/** What a condition may look at. */
-export type ConditionScope = {
-  readonly identity: {
-    readonly name: string;
-    readonly method: string;
-    readonly attributes: Readonly<Record<string, AttributeValue>>;
-  };
-  readonly connection: AccessConnection;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-};
+import { EvaluationError, ParseError, TypeError as CelTypeError } from "@marcbachmann/cel-js";
+import type { Identity } from "../identity/identity.ts";
+import { conditionEnvironment, conditionScope } from "./condition-scope.ts";
+import { unknownAttribute } from "./unknown-attribute.ts";
 
 /** The connection as conditions see it. */
 export type AccessConnection = {
@@ -25,11 +16,75 @@ export type AccessConnection = {
 export type Outcome =
   | { readonly kind: "fits" }
   | { readonly kind: "does not fit" }
-  /** The condition threw or gave something else than true or false: it does not fit, and the operator should hear of it. */
+  /** The condition threw, or gave something else than true or false: it does not fit, and the operator should hear of it. */
   | { readonly kind: "failed"; readonly reason: string };
 
 /** A compiled CEL condition. */
 export type Condition = {
   readonly text: string;
-  readonly evaluate: (scope: ConditionScope) => Outcome;
+  /** @param now milliseconds since the epoch. */
+  readonly evaluate: (identity: Identity, connection: AccessConnection, now: number) => Outcome;
 };
+
+export type Compiled =
+  | { readonly kind: "condition"; readonly condition: Condition }
+  /** In the words of a configuration problem; `line` counts from 0 within the text. */
+  | { readonly kind: "refused"; readonly found: string; readonly expected: string; readonly line: number };
+
+/**
+ * Compiles a condition of `access`: CEL over `identity`, `connection` and `now`, which must give true or false.
+ * @param attributes those that some identity of the configuration can have: a condition on any other could never hold.
+ */
+export function compileCondition(text: string, attributes: ReadonlySet<string>): Compiled {
+  try {
+    const program = conditionEnvironment.parse(text);
+    const { valid, type, error } = program.check();
+    if (!valid) throw error ?? new Error("not valid");
+    if (type !== "bool" && type !== "dyn") {
+      return {
+        kind: "refused",
+        found: `an expression of type ${type}`,
+        expected: "a CEL expression that is true or false",
+        line: 0,
+      };
+    }
+    const unknown = unknownAttribute(program.ast, attributes);
+    if (unknown !== undefined) return { kind: "refused", ...unknown, line: lineOf(text, unknown.offset) };
+    return { kind: "condition", condition: { text, evaluate: evaluate(program) } };
+  } catch (error) {
+    const known =
+      error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError;
+    return {
+      kind: "refused",
+      found: known ? oneLine(error.summary) : "an expression that cannot be compiled",
+      expected: "a CEL expression over identity, connection and now",
+      line: known ? lineOf(text, error.range?.start ?? 0) : 0,
+    };
+  }
+}
+
+function evaluate(program: (scope: Record<string, unknown>) => unknown): Condition["evaluate"] {
+  return (identity, connection, now) => {
+    try {
+      const result = program(conditionScope(identity, connection, now));
+      // Exactly true: `1`, `"false"` or a promise grant nothing.
+      if (result === true) return { kind: "fits" };
+      return result === false
+        ? { kind: "does not fit" }
+        : { kind: "failed", reason: "the result is neither true nor false" };
+    } catch (error) {
+      return {
+        kind: "failed",
+        reason: error instanceof EvaluationError ? oneLine(error.summary) : "it cannot be evaluated",
+      };
+    }
+  };
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{C}\s]+/gu, " ").slice(0, 200);
+}
+
+function lineOf(text: string, offset: number): number {
+  return text.slice(0, offset).split("\n").length - 1;
+}

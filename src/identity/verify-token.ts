@@ -1,0 +1,111 @@
+import { decodeJwt, errors, jwtVerify, type JWTPayload } from "jose";
+import { attributeValue } from "./attributes.ts";
+import type { AttributeValue, Identity } from "./identity.ts";
+import { isIdentityName } from "./identity-name.ts";
+import type { ClaimPath, JwtIssuer } from "./jwt-issuer.ts";
+
+export type TokenResult =
+  | { readonly kind: "identity"; readonly identity: Identity }
+  /** `reason` is for the log and the record only, and holds nothing of the token: the client is told one thing for all of them. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** As the server's own limit for a password message (PG_MAX_AUTH_TOKEN_LENGTH, libpq/auth.h). */
+const maxTokenLength = 65_535;
+
+/**
+ * Verifies a JWT (RFC 7519, RFC 8725): signed by a key of a configured issuer with one of the allowed algorithms,
+ * for our audience, with an expiry that has not passed.
+ * @param now milliseconds since the epoch.
+ * @returns never throws for anything that a client or a key server can cause.
+ */
+export async function verifyToken(
+  token: string,
+  issuers: readonly JwtIssuer[],
+  now: number,
+): Promise<TokenResult> {
+  if (token.length > maxTokenLength) return refused("the token is too long");
+  // Not yet verified: only picks the issuer whose keys, audience and issuer are then insisted on.
+  const claimed = unverifiedIssuer(token);
+  const issuer = issuers.find((candidate) => candidate.issuer === claimed);
+  if (issuer === undefined)
+    return refused(claimed === undefined ? "not a JWT" : "the token is from another issuer");
+  try {
+    const { payload } = await jwtVerify(token, issuer.keys, {
+      issuer: issuer.issuer,
+      audience: [...issuer.audience],
+      algorithms: [...issuer.algorithms],
+      clockTolerance: issuer.clockTolerance,
+      requiredClaims: ["exp"],
+      currentDate: new Date(now),
+    });
+    return identityOf(payload, issuer);
+  } catch (error) {
+    return refused(reasonOf(error));
+  }
+}
+
+function unverifiedIssuer(token: string): string | undefined {
+  try {
+    const { iss } = decodeJwt(token);
+    return typeof iss === "string" ? iss : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function identityOf(payload: JWTPayload, issuer: JwtIssuer): TokenResult {
+  const name = claimAt(payload, issuer.nameClaim);
+  if (typeof name !== "string")
+    return refused(
+      `the claim ${issuer.nameClaim.join(".")}, which should name the person, is not there as text`,
+    );
+  if (!isIdentityName(name)) return refused(`the claim ${issuer.nameClaim.join(".")} is not a usable name`);
+  const attributes: Record<string, AttributeValue> = {};
+  for (const [attribute, path] of issuer.attributes) {
+    const claim = claimAt(payload, path);
+    // Absent (or null) is the absence of the attribute: roles whose rules need it are then refused.
+    if (claim === undefined || claim === null) continue;
+    const value = attributeValue(claim);
+    if (value === undefined)
+      return refused(`the claim ${path.join(".")} has a type that an attribute cannot have`);
+    attributes[attribute] = value;
+  }
+  const expiresAt = (Number(payload.exp) + issuer.clockTolerance) * 1000;
+  return { kind: "identity", identity: { name, method: "jwt", attributes, expiresAt } };
+}
+
+/** Own properties only: a claim path `constructor` finds nothing. */
+function claimAt(payload: JWTPayload, path: ClaimPath): unknown {
+  let value: unknown = payload;
+  for (const step of path) {
+    if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, step))
+      return undefined;
+    value = (value as Record<string, unknown>)[step];
+  }
+  return value;
+}
+
+function refused(reason: string): TokenResult {
+  return { kind: "refused", reason };
+}
+
+/** In our words: a library's message may quote what the client sent. */
+function reasonOf(error: unknown): string {
+  if (error instanceof errors.JWTExpired) return "the token has expired";
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return `the claim ${knownClaim(error.claim)} is ${error.reason === "missing" ? "missing" : "not as required"}`;
+  if (error instanceof errors.JOSEAlgNotAllowed) return "the signature algorithm is not allowed";
+  if (error instanceof errors.JWSSignatureVerificationFailed) return "the signature is wrong";
+  if (error instanceof errors.JWKSNoMatchingKey) return "the issuer has no such key";
+  if (error instanceof errors.JWKSMultipleMatchingKeys)
+    return "several keys of the issuer fit and the token names none";
+  if (error instanceof errors.JWKSTimeout) return "the issuer's key set did not come in time";
+  if (error instanceof errors.JWTInvalid || error instanceof errors.JWSInvalid)
+    return "not a well-formed JWT";
+  if (error instanceof errors.JOSEError) return `the token or the key set is refused (${error.code})`;
+  return "the issuer's key set cannot be had or used";
+}
+
+function knownClaim(claim: string): string {
+  return ["iss", "aud", "exp", "nbf", "iat"].includes(claim) ? claim : "in question";
+}
