@@ -111,7 +111,8 @@ export class SessionRecord {
     if (this.#ended) return;
     this.#ended = true;
     this.#journal.append(
-      `"event":"session end",${this.#key},"reason":${asJson(reason)},"statements":${this.#statements}}\n`,
+      `"event":"session end",${serialiseSession(this.#facts)},"reason":${asJson(reason)},` +
+        `"statements":${this.#statements}}\n`,
     );
   }
 }
