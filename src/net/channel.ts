@@ -1,0 +1,145 @@
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import { readInPlace } from "./read-in-place.ts";
+
+/** One end of a byte stream: what a session sees of a client or of the database. */
+export type Channel = {
+  /**
+   * Writes at once, or queues. False: the peer reads slowly; produce nothing more until `onDrain`. Does nothing once
+   * the channel is ending or closed.
+   */
+  write(bytes: Uint8Array): boolean;
+  /** True while bytes that were given to `write` may still be read from where they lay: their buffer must not change. */
+  readonly retains: boolean;
+  /** Nothing more arrives until `resume`; the peer is slowed down. */
+  pause(): void;
+  resume(): void;
+  /** Writes what is queued, then `last`, then closes; what the peer still sends is thrown away. */
+  end(last?: Uint8Array): void;
+  /** Closes now; what is queued is lost. */
+  destroy(): void;
+  /** Address and port of the peer, `127.0.0.1:54321`; of a Unix socket `local`. */
+  readonly remoteAddress: string;
+  readonly encrypted: boolean;
+};
+
+export type ChannelEvents = {
+  /** `chunk` is valid until the call returns; return true if it is still needed then. */
+  onData(chunk: Buffer): boolean;
+  onDrain(): void;
+  /** Exactly once, and nothing is called afterwards; with the error that closed it, one that `onData` threw included. */
+  onClose(error: Error | undefined): void;
+};
+
+/** How long `end` waits for the peer to take the last bytes and close its side. */
+const endDeadline = 5_000;
+
+/** Idle time after which TCP asks whether the peer is still there; without it a vanished peer holds a session for ever. */
+const keepAliveDelay = 60_000;
+
+/** Below this, what would be queued is copied: a queue of small views would each hold a whole read buffer. */
+const copyBelow = 16_384;
+
+/** Begins to read from a connected socket, which then belongs to the channel: no other listener may be on it. */
+export function openChannel(socket: Socket, events: ChannelEvents): Channel {
+  return new SocketChannel(socket, events);
+}
+
+class SocketChannel implements Channel {
+  readonly remoteAddress: string;
+  readonly encrypted: boolean;
+  readonly #socket: Socket;
+  readonly #events: ChannelEvents;
+  #state: "open" | "ending" | "closed" = "open";
+  #error: Error | undefined;
+  #retains = false;
+
+  constructor(socket: Socket, events: ChannelEvents) {
+    this.#socket = socket;
+    this.#events = events;
+    this.remoteAddress = addressOf(socket);
+    this.encrypted = socket instanceof TLSSocket;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, keepAliveDelay);
+    // Also where it reads in place: bytes that were read before, or given back with unshift, come as an event.
+    socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    socket.on("drain", () => this.#drained());
+    socket.on("error", (error) => (this.#error ??= error));
+    socket.on("end", () => this.#ended());
+    socket.on("close", () => this.#closed());
+    readInPlace(socket, (chunk) => this.#receive(chunk));
+    if (socket.closed) process.nextTick(() => this.#closed());
+    else socket.resume();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#state !== "open") return true;
+    const socket = this.#socket;
+    const queued = socket.writableLength > 0;
+    if (queued && bytes.length < copyBelow) return socket.write(Buffer.from(bytes));
+    const takesMore = socket.write(bytes);
+    this.#retains = socket.writableLength > 0;
+    return takesMore;
+  }
+
+  get retains(): boolean {
+    if (this.#retains && this.#socket.writableLength === 0) this.#retains = false;
+    return this.#retains;
+  }
+
+  pause(): void {
+    if (this.#state === "open") this.#socket.pause();
+  }
+
+  resume(): void {
+    if (this.#state === "open") this.#socket.resume();
+  }
+
+  end(last?: Uint8Array): void {
+    if (this.#state !== "open") return;
+    this.#state = "ending";
+    if (last === undefined) this.#socket.end();
+    else this.#socket.end(last);
+    // Bytes left unread would make the kernel reset the connection, and the peer lose our last ones.
+    this.#socket.resume();
+    const timer = setTimeout(() => this.#socket.destroy(), endDeadline);
+    timer.unref();
+    this.#socket.once("close", () => clearTimeout(timer));
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Buffer): boolean {
+    if (this.#state !== "open") return false;
+    try {
+      return this.#events.onData(chunk);
+    } catch (error) {
+      // Nothing above could answer it any more. One connection's bytes must not end the process.
+      this.#socket.destroy(error instanceof Error ? error : new Error("onData failed", { cause: error }));
+      return true;
+    }
+  }
+
+  #drained(): void {
+    if (this.#state === "open") this.#events.onDrain();
+  }
+
+  /** The peer has closed its side: a Postgres peer that does is gone, and takes no answer. */
+  #ended(): void {
+    if (this.#state === "open") this.#socket.destroy();
+  }
+
+  #closed(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#events.onClose(this.#error);
+  }
+}
+
+function addressOf(socket: Socket): string {
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress === undefined || remotePort === undefined) return "local";
+  return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+}

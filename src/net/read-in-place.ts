@@ -1,0 +1,52 @@
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+
+/** How much one read may take; PostgreSQL's own send buffer is 8 kB, and a bulk transfer fills this. */
+const bufferBytes = 65_536;
+
+/**
+ * Makes a connected TCP or Unix socket read into one buffer over and over, where Node would allocate one for every
+ * read and pass it through a stream: `docs/decisions` has the numbers. `onData` gets a view of the buffer that is
+ * valid until it returns; if it returns true the view stays valid, and the socket reads into another buffer.
+ *
+ * Returns false, and changes nothing, where it cannot: the caller then listens to `data`. This is what the `onread`
+ * option of node:net does, which Node takes only when it creates the socket itself. The socket is one that was
+ * accepted, or that a library connected, so the option is set afterwards, in the fields that it would have set.
+ */
+export function readInPlace(socket: Socket, onData: (chunk: Buffer) => boolean): boolean {
+  if (socket instanceof TLSSocket || socket.connecting || socket.destroyed) return false;
+  const { _handle: handle } = socket as unknown as { _handle?: { useUserBuffer?: unknown } | null };
+  const fields = socket as unknown as Record<symbol, unknown>;
+  const [buffer, callback, next] = ["kBuffer", "kBufferCb", "kBufferGen"].map((name) =>
+    fieldOf(fields, name),
+  );
+  if (!hasUserBuffer(handle) || buffer === undefined || callback === undefined || next === undefined)
+    return false;
+
+  let current = Buffer.allocUnsafeSlow(bufferBytes);
+  let kept = false;
+  fields[buffer] = current;
+  fields[callback] = (bytes: number) => {
+    kept = onData(bytes === bufferBytes ? current : current.subarray(0, bytes));
+    return true;
+  };
+  // Node asks after every read; what is returned is both held by the socket and read into next.
+  fields[next] = () => {
+    if (!kept) return undefined;
+    kept = false;
+    current = Buffer.allocUnsafeSlow(bufferBytes);
+    return current;
+  };
+  handle.useUserBuffer(current);
+  return true;
+}
+
+/** The field of that name, if the socket has it and does not use it yet. */
+function fieldOf(fields: Record<symbol, unknown>, name: string): symbol | undefined {
+  const symbol = Object.getOwnPropertySymbols(fields).find(({ description }) => description === name);
+  return symbol !== undefined && fields[symbol] === null ? symbol : undefined;
+}
+
+function hasUserBuffer(handle: unknown): handle is { useUserBuffer(buffer: Uint8Array): void } {
+  return typeof (handle as { useUserBuffer?: unknown } | null | undefined)?.useUserBuffer === "function";
+}
