@@ -27,6 +27,7 @@ export const isDigit = (byte: number): boolean => has(byte, digit);
 export const isIdentifierStart = (byte: number): boolean => has(byte, identifierStart);
 export const isIdentifierPart = (byte: number): boolean =>
   has(byte, identifierStart | digit) || byte === 0x24;
+export const isOperatorPart = (byte: number): boolean => has(byte, operator);
 
 /**
  * The end of the operator at `start`, by scan.l's rule: the longest run of operator characters, cut
