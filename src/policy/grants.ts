@@ -1,0 +1,186 @@
+import { refuse } from "../errors.ts";
+import { relationKey } from "../catalog/catalog.ts";
+import type { AttributeValue, Identity } from "../identity/identity.ts";
+import { quoteLiteral } from "../sql/names.ts";
+import type { Parser } from "../sql/parser.ts";
+import { readExpression, renderExpression, type Expression, type ExpressionProblem } from "./expression.ts";
+import type { RoleFile, RuleExpression, TableRule } from "./role-file.ts";
+
+/** A rule with one identity's attributes in it. */
+export type BoundExpression = {
+  /** Where it stands, for the record and for refusals: `roles/analyst.yaml:7 customers.select.rows`. */
+  readonly rule: string;
+  readonly columns: readonly string[];
+  /** As SQL, the columns qualified by the alias (bare if undefined). */
+  render(qualifier: string | undefined): string;
+};
+
+type Columns = "all" | ReadonlySet<string>;
+
+/** What a role may do with one relation, for one identity. */
+export type TableGrant = {
+  /** The rule's place: `roles/analyst.yaml:4 customers`. */
+  readonly rule: string;
+  readonly select:
+    | {
+        readonly columns: Columns;
+        readonly mask: ReadonlyMap<string, BoundExpression>;
+        readonly rows: BoundExpression | undefined;
+      }
+    | undefined;
+  readonly insert: { readonly columns: Columns; readonly check: BoundExpression | undefined } | undefined;
+  readonly update:
+    | {
+        readonly columns: Columns;
+        readonly rows: BoundExpression | undefined;
+        readonly check: BoundExpression | undefined;
+      }
+    | undefined;
+  readonly delete: { readonly rows: BoundExpression | undefined } | undefined;
+};
+
+/** A role's rules for one identity: what the judgement looks things up in. Immutable. */
+export type Grants = {
+  readonly role: string;
+  readonly file: string;
+  /** Equal keys, equal grants: the role and the attributes that its rules use. Verdicts are kept under it. */
+  readonly key: string;
+  readonly tables: ReadonlyMap<string, TableGrant>;
+  /** Entries `schema.*`, by schema. */
+  readonly schemas: ReadonlyMap<string, TableGrant>;
+  /** As written in the file: `name` or `schema.name`. */
+  readonly functions: ReadonlySet<string>;
+  readonly settings: ReadonlySet<string>;
+  /** Milliseconds. */
+  readonly statementTimeout: number | undefined;
+};
+
+/** A role file whose expressions have been parsed. */
+export type Role = {
+  readonly file: RoleFile;
+  readonly expressions: ReadonlyMap<RuleExpression, Expression>;
+  /** Attributes that the rules need, sorted. */
+  readonly attributes: readonly string[];
+};
+
+/** Parses a role file's rules; all that is wrong is reported at once. */
+export function compileRole(
+  file: RoleFile,
+  parser: Parser,
+): { kind: "role"; role: Role } | { kind: "refused"; problems: readonly ExpressionProblem[] } {
+  const expressions = new Map<RuleExpression, Expression>();
+  const problems: ExpressionProblem[] = [];
+  for (const source of file.tables.flatMap(expressionsOf)) {
+    const read = readExpression(source, parser);
+    if (read.kind === "refused") problems.push(read.problem);
+    else expressions.set(source, read.expression);
+  }
+  if (problems.length > 0) return { kind: "refused", problems };
+  const attributes = [
+    ...new Set([...expressions.values()].flatMap((expression) => expression.attributes)),
+  ].toSorted();
+  return { kind: "role", role: { file, expressions, attributes } };
+}
+
+function expressionsOf(rule: TableRule): RuleExpression[] {
+  const found = [
+    ...(rule.select?.mask.values() ?? []),
+    rule.select?.rows,
+    rule.insert?.check,
+    rule.update?.rows,
+    rule.update?.check,
+    rule.delete?.rows,
+  ];
+  return found.filter((source) => source !== undefined);
+}
+
+/**
+ * The role's rules for one identity.
+ * @throws RolegateError attribute_missing where a rule needs what the identity lacks: such a rule could only
+ *   be guessed at, so the role is not given.
+ */
+export function bindGrants(role: Role, identity: Identity): Grants {
+  const literals = new Map<string, string>();
+  for (const path of role.attributes) {
+    const value = attribute(identity, path);
+    if (value === undefined || value === null)
+      refuse("attribute_missing", `role "${role.file.role}" needs an attribute that this identity lacks`, {
+        detail: `The rules of role "${role.file.role}" use identity.${path}.`,
+        hint: "Ask for the attribute to be set for this identity, or take another role.",
+      });
+    literals.set(path, literal(value));
+  }
+  const bind = (source: RuleExpression | undefined, what: string): BoundExpression | undefined => {
+    if (source === undefined) return undefined;
+    const expression = role.expressions.get(source)!;
+    return {
+      rule: `${source.file}:${source.line} ${what}`,
+      columns: expression.columns,
+      render: (qualifier) => renderExpression(expression, qualifier, (path) => literals.get(path)!),
+    };
+  };
+  const tables = new Map<string, TableGrant>();
+  const schemas = new Map<string, TableGrant>();
+  for (const rule of role.file.tables) {
+    const name = rule.schema === "public" ? rule.name : `${rule.schema}.${rule.name}`;
+    const grant = bindTable(rule, name, role.file.file, bind);
+    if (rule.name === "*") schemas.set(rule.schema, grant);
+    else tables.set(relationKey(rule.schema, rule.name), grant);
+  }
+  return {
+    role: role.file.role,
+    file: role.file.file,
+    key: JSON.stringify([role.file.database, role.file.role, [...literals]]),
+    tables,
+    schemas,
+    functions: new Set(role.file.functions),
+    settings: new Set(role.file.settings.map((name) => name.toLowerCase())),
+    statementTimeout: role.file.statementTimeout,
+  };
+}
+
+function bindTable(
+  rule: TableRule,
+  name: string,
+  file: string,
+  bind: (source: RuleExpression | undefined, what: string) => BoundExpression | undefined,
+): TableGrant {
+  const columns = (listed: "all" | readonly string[]): Columns =>
+    listed === "all" ? "all" : new Set(listed);
+  const { select, insert, update } = rule;
+  return {
+    rule: `${file}:${rule.line} ${name}`,
+    select: select && {
+      columns: columns(select.columns),
+      mask: new Map(
+        [...select.mask].map(([column, source]) => [column, bind(source, `${name}.select.mask.${column}`)!]),
+      ),
+      rows: bind(select.rows, `${name}.select.rows`),
+    },
+    insert: insert && { columns: columns(insert.columns), check: bind(insert.check, `${name}.insert.check`) },
+    update: update && {
+      columns: columns(update.columns),
+      rows: bind(update.rows, `${name}.update.rows`),
+      check: bind(update.check, `${name}.update.check`),
+    },
+    delete: rule.delete && { rows: bind(rule.delete.rows, `${name}.delete.rows`) },
+  };
+}
+
+/** An attribute by dotted path. Only own properties count: `identity.constructor` is not an attribute. */
+function attribute(identity: Identity, path: string): AttributeValue | undefined {
+  if (path === "name") return identity.name;
+  return Object.hasOwn(identity.attributes, path) ? identity.attributes[path] : undefined;
+}
+
+/**
+ * An attribute as an SQL literal without a type, so that it takes the type of the column it is compared with.
+ * Arrays are written as array literals (documentation, 8.15.2), every element quoted.
+ */
+function literal(value: Exclude<AttributeValue, null>): string {
+  if (!Array.isArray(value)) return quoteLiteral(String(value));
+  const elements = value.map(
+    (element) => `"${String(element).replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`,
+  );
+  return quoteLiteral(`{${elements.join(",")}}`);
+}

@@ -1,0 +1,102 @@
+import type { FuncCall, Node } from "@pgsql/types";
+import { refuse } from "../errors.ts";
+import type { Catalog, FunctionFacts } from "../catalog/catalog.ts";
+import type { Grants } from "../policy/grants.ts";
+import { isCatalogSchema } from "./catalog-relations.ts";
+import { become, expressionTree } from "./fragment.ts";
+import { blankedFunctions, functionClass } from "./function-classes.ts";
+import { edit, unsupported, type Judgement } from "./judgement.ts";
+import { closingIndex, indexAfterName } from "./source.ts";
+
+/**
+ * Judges one call. Every function that the name could mean must be allowed, whatever the search path and the types
+ * of the arguments choose in the end.
+ * @returns true if the call was replaced as a whole, arguments included.
+ * @throws RolegateError function_not_allowed
+ */
+export function judgeFunction(judgement: Judgement, node: Node, call: FuncCall): boolean {
+  const { catalog, grants } = judgement.context;
+  const names = nameParts(call.funcname);
+  const name = names.at(-1) ?? "";
+  if (names.length > 2) unsupported("a function name with a database");
+  const schema = names.length === 2 ? names[0] : undefined;
+  const candidates = (catalog.functions.get(name) ?? []).filter(
+    (found) => schema === undefined || found.schema === schema,
+  );
+  const shown = names.join(".");
+  if (candidates.length === 0) {
+    judgement.unresolved = true;
+    deny(grants, shown, "No function of this name is known.");
+  }
+  for (const candidate of candidates) {
+    const reason = reasonAgainst(candidate, candidates, grants);
+    if (reason !== undefined) deny(grants, shown, reason);
+  }
+  if (!blankedFunctions.has(name) || candidates.some((found) => found.schema !== "pg_catalog")) return false;
+  blank(judgement, node, call);
+  return true;
+}
+
+function reasonAgainst(
+  candidate: FunctionFacts,
+  all: readonly FunctionFacts[],
+  grants: Grants,
+): string | undefined {
+  const { schema, name } = candidate;
+  if (!isCatalogSchema(schema)) {
+    if (grants.functions.has(`${schema}.${name}`) || grants.functions.has(name)) return undefined;
+    return `${schema}.${name} is not one of the server's own functions, and ${grants.file} does not allow it by name.`;
+  }
+  if (blankedFunctions.has(name)) return undefined;
+  const danger = functionClass(name);
+  if (danger === "harmless") return undefined;
+  const volatile = all.some((found) => isCatalogSchema(found.schema) && found.volatility === "v");
+  if (danger === undefined && !volatile) return undefined;
+  if (grants.functions.has(`${schema}.${name}`) || grants.functions.has(name)) return neverAllowed(danger);
+  return danger === undefined
+    ? "It is volatile and not known to be harmless."
+    : `Functions of its kind are refused: ${danger}.`;
+}
+
+/** A role file may open a sequence or a lock; it cannot open what would lift the rules themselves. */
+function neverAllowed(danger: ReturnType<typeof functionClass>): string | undefined {
+  return danger === "runs SQL" || danger === "reads by name" || danger === "changes the session"
+    ? `It would go past the rules, so no role file can allow it: ${danger}.`
+    : undefined;
+}
+
+function deny(grants: Grants, shown: string, detail: string): never {
+  refuse("function_not_allowed", `permission denied for function ${shown}`, {
+    detail,
+    hint: `Role "${grants.role}" may use the server's own functions that only compute values${grants.functions.size > 0 ? `, and ${[...grants.functions].toSorted().join(", ")}` : ""}.`,
+  });
+}
+
+function blank(judgement: Judgement, node: Node, call: FuncCall): void {
+  const { source } = judgement;
+  const start = call.location ?? 0;
+  const close = closingIndex(source, indexAfterName(source, start));
+  const text = "NULL::pg_catalog.int8";
+  edit(judgement, start, source.tokens[close]!.end, text);
+  become(node, expressionTree(judgement.context.parser, text));
+}
+
+/**
+ * `a.b` and `(a).b` call function b on row a where a has no column b. True if some function outside the server's own
+ * could be meant that the role file does not name.
+ */
+export function couldCallFunction(catalog: Catalog, grants: Grants, name: string): boolean {
+  return (catalog.functions.get(name) ?? []).some(
+    (found) =>
+      !isCatalogSchema(found.schema) &&
+      !grants.functions.has(name) &&
+      !grants.functions.has(`${found.schema}.${name}`),
+  );
+}
+
+/** The strings of a dotted name in a tree. */
+export function nameParts(nodes: readonly Node[] | undefined): string[] {
+  return (nodes ?? []).map((part) =>
+    "String" in part ? (part.String.sval ?? "") : unsupported("this form of a name"),
+  );
+}

@@ -1,0 +1,200 @@
+import type { Node, RawStmt } from "@pgsql/types";
+import { refuse, RolegateError } from "../errors.ts";
+import { sameTree, splice } from "../sql/splice.ts";
+import { statementKind } from "../sql/statement-kinds.ts";
+import { rewriteCopy } from "./copy.ts";
+import { rewriteExplain } from "./explain-statement.ts";
+import { unsupported, type JudgeContext, type Judgement } from "./judgement.ts";
+import { allSafe, rewriteRead } from "./reads.ts";
+import { judgeDiscard, judgeSet } from "./session-statements.ts";
+import { readSource } from "./source.ts";
+import { surveyStatement, type Survey } from "./survey.ts";
+import type { JudgedStatement, Verdict } from "./verdict.ts";
+import { seesAll } from "./virtual-table.ts";
+import { rewriteWrite } from "./writes.ts";
+
+export type { JudgeContext } from "./judgement.ts";
+
+/**
+ * May the text run, and as what? Every statement in it is judged; one that may not run refuses the whole text, as a
+ * syntax error would.
+ * @param text valid UTF-8 without NUL; one or more statements.
+ */
+export function judge(text: string, context: JudgeContext): Verdict {
+  const parsed = context.parser.parse(text);
+  if (parsed.kind === "error")
+    return refusal(
+      { code: "statement_unparsable", message: parsed.message, position: parsed.position },
+      "UNKNOWN",
+      new Set(),
+      false,
+    );
+  if (parsed.kind === "refused")
+    return refusal({ code: parsed.code, message: parsed.reason }, "UNKNOWN", new Set(), false);
+
+  const plain = parsed.text ?? text;
+  const judgement: Judgement = {
+    context,
+    source: readSource(plain),
+    edits: [],
+    relations: new Set(),
+    rules: new Set(),
+    unresolved: false,
+  };
+  let kind = "UNKNOWN";
+  const touched = new Set<string>();
+  try {
+    const statements = parsed.statements.map((raw) => {
+      judgement.relations = new Set();
+      judgement.rules = new Set();
+      kind = statementKind(raw.stmt!).name;
+      try {
+        return judgeStatement(judgement, raw.stmt!, raw.stmt_location ?? 0);
+      } finally {
+        for (const relation of judgement.relations) touched.add(relation);
+      }
+    });
+    const sent = apply(judgement, parsed.statements);
+    return { kind: "run", text: sent, rewritten: sent !== text, statements };
+  } catch (error) {
+    if (!(error instanceof RolegateError)) throw error;
+    return refusal(error.problem, kind, touched, judgement.unresolved);
+  }
+}
+
+function refusal(
+  problem: RolegateError["problem"],
+  statementName: string,
+  relations: ReadonlySet<string>,
+  unresolved: boolean,
+): Verdict {
+  return {
+    kind: "refuse",
+    problem,
+    statementKind: statementName,
+    relations: [...relations].toSorted(),
+    unresolved,
+  };
+}
+
+/** The edited text, which must mean what the changed tree says; otherwise nothing is sent. */
+function apply(judgement: Judgement, statements: readonly RawStmt[]): string {
+  if (judgement.edits.length === 0) return judgement.source.text;
+  const text = splice(judgement.source.bytes, judgement.edits);
+  const again = judgement.context.parser.parse(text);
+  if (again.kind !== "parsed" || again.text !== undefined || !sameTree(again.statements, statements))
+    refuse("internal", "the rewritten statement does not read as intended", {
+      detail: "rolegate refuses what it cannot rewrite with certainty.",
+    });
+  return text;
+}
+
+function judgeStatement(judgement: Judgement, node: Node, start: number): JudgedStatement {
+  const { judged: known, name } = statementKind(node);
+  if (!known)
+    refuse("statement_not_allowed", `${name} is not allowed`, {
+      detail: `Role "${judgement.context.grants.role}" has no rule that allows statements of this kind.`,
+    });
+  const done = (more: Partial<JudgedStatement> = {}): JudgedStatement => ({
+    statementKind: name,
+    relations: [...judgement.relations].toSorted(),
+    rules: [...judgement.rules].toSorted(),
+    discardRows: false,
+    effect: { kind: "none" },
+    ...more,
+  });
+
+  if (isQuery(node)) return done({ discardRows: rewriteQuery(judgement, node).discardRows });
+  if ("CopyStmt" in node) {
+    const { query } = node.CopyStmt;
+    if (query === undefined) rewriteCopy(judgement, node.CopyStmt);
+    else {
+      if (node.CopyStmt.is_program === true || node.CopyStmt.filename !== undefined)
+        rewriteCopy(judgement, node.CopyStmt);
+      if (!isQuery(query)) unsupported("COPY of this statement");
+      if (rewriteQuery(judgement, query).discardRows) unsupported("COPY of a statement without RETURNING");
+    }
+    return done();
+  }
+  if ("ExplainStmt" in node) {
+    const { query } = node.ExplainStmt;
+    const inner = query === undefined ? unsupported("EXPLAIN of nothing") : bodyOf(query);
+    const { ruled } =
+      inner === undefined ? unsupported("EXPLAIN of this statement") : rewriteQuery(judgement, inner);
+    rewriteExplain(judgement, node.ExplainStmt, start, ruled);
+    return done();
+  }
+  if ("PrepareStmt" in node) {
+    const { query, name: prepared = "" } = node.PrepareStmt;
+    if (query === undefined || !isQuery(query)) unsupported("PREPARE of this statement");
+    const { discardRows } = rewriteQuery(judgement, query);
+    const statement = { ...done({ discardRows }), statementKind: statementKind(query).name };
+    return done({ effect: { kind: "prepare", name: prepared, statement } });
+  }
+  if ("ExecuteStmt" in node) {
+    for (const parameter of node.ExecuteStmt.params ?? []) judgeParameter(judgement, parameter);
+    return done({ effect: { kind: "execute", name: node.ExecuteStmt.name ?? "" } });
+  }
+  if ("DeallocateStmt" in node) {
+    const all = node.DeallocateStmt.name === undefined;
+    return done({ effect: { kind: "deallocate", name: all ? undefined : node.DeallocateStmt.name } });
+  }
+  if ("DeclareCursorStmt" in node) {
+    const { query } = node.DeclareCursorStmt;
+    if (query === undefined || !("SelectStmt" in query)) unsupported("DECLARE of this statement");
+    rewriteQuery(judgement, query);
+    return done();
+  }
+  if ("VariableSetStmt" in node) return done(judgeSet(judgement, node, node.VariableSetStmt, start));
+  if ("DiscardStmt" in node) return done(judgeDiscard(node.DiscardStmt));
+  return done();
+}
+
+type Query = Extract<
+  Node,
+  { SelectStmt: unknown } | { InsertStmt: unknown } | { UpdateStmt: unknown } | { DeleteStmt: unknown }
+>;
+
+function isQuery(node: Node): node is Query {
+  return "SelectStmt" in node || "InsertStmt" in node || "UpdateStmt" in node || "DeleteStmt" in node;
+}
+
+/** EXPLAIN also takes DECLARE; what is explained is its query. */
+function bodyOf(node: Node): Query | undefined {
+  if (isQuery(node)) return node;
+  const query = "DeclareCursorStmt" in node ? node.DeclareCursorStmt.query : undefined;
+  return query !== undefined && isQuery(query) ? query : undefined;
+}
+
+/** Puts the rules on a statement that reads or writes rows. */
+function rewriteQuery(judgement: Judgement, node: Query): { discardRows: boolean; ruled: boolean } {
+  const survey = surveyStatement(judgement, node);
+  const safe = allSafe(judgement, survey);
+  const statement = Object.values(node)[0] as unknown;
+  let discardRows = false;
+  // Writes first: what they say of their own columns is told by the tree as the client wrote it.
+  for (const write of survey.writes) {
+    const added = rewriteWrite(judgement, write, safe);
+    if (write.statement === statement) discardRows = added;
+  }
+  for (const read of survey.reads) rewriteRead(judgement, read, safe);
+  return { discardRows, ruled: isRuled(survey) };
+}
+
+function isRuled(survey: Survey): boolean {
+  const { reads, writes } = survey;
+  return (
+    reads.some(({ grant }) => grant?.select !== undefined && !seesAll(grant.select)) ||
+    writes.some(
+      ({ grant, kind }) =>
+        grant.select === undefined ||
+        !seesAll(grant.select) ||
+        (kind !== "insert" && grant[kind]?.rows !== undefined),
+    )
+  );
+}
+
+function judgeParameter(judgement: Judgement, node: Node): void {
+  const { reads, writes } = surveyStatement(judgement, node);
+  if (reads.length > 0 || writes.length > 0) unsupported("a sub-select as a parameter of EXECUTE");
+}

@@ -1,0 +1,49 @@
+import { refuse } from "../errors.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Grants } from "../policy/grants.ts";
+import type { Parser } from "../sql/parser.ts";
+import type { Edit } from "../sql/splice.ts";
+import type { Source } from "./source.ts";
+
+/** What a text is judged against. */
+export type JudgeContext = {
+  readonly grants: Grants;
+  readonly catalog: Catalog;
+  readonly parser: Parser;
+  /** The session's schemas in order, `"$user"` already replaced by the role. */
+  readonly searchPath: readonly string[];
+  /** The roles that the identity may take here, for SET ROLE. */
+  readonly roles: ReadonlySet<string>;
+};
+
+/**
+ * One text under judgement. The tree is changed in place while edits collect; in the end the edited text must
+ * parse to the changed tree, so neither can say something that the other does not.
+ */
+export type Judgement = {
+  readonly context: JudgeContext;
+  readonly source: Source;
+  readonly edits: Edit[];
+  /** What the statement at hand touches and which rules shaped it, for the record. */
+  relations: Set<string>;
+  rules: Set<string>;
+  /** A name did not resolve: a fresher catalog may know it. */
+  unresolved: boolean;
+};
+
+/** Records an edit, in byte offsets of the client's text. */
+export function edit(judgement: Judgement, start: number, end: number, text: string): void {
+  // The grammar hangs one sub-select on every column of SET (a, b) = (…), so the same edit can come twice.
+  const known = judgement.edits.some(
+    (other) => other.start === start && other.end === end && other.text === text,
+  );
+  if (!known) judgement.edits.push({ start, end, text });
+}
+
+/** Refuses a construct that rolegate cannot judge yet: never let through, always named. */
+export function unsupported(what: string, hint?: string): never {
+  refuse("statement_not_supported", `${what} is not supported here`, {
+    detail: "rolegate cannot judge this construct under the role's rules, so it does not run.",
+    hint,
+  });
+}

@@ -1,0 +1,209 @@
+import type { A_Expr, BoolExpr, ColumnRef, FuncCall, Node, SubLink, TypeCast } from "@pgsql/types";
+import type { Column } from "../catalog/catalog.ts";
+import type { Judgement } from "./judgement.ts";
+import type { Read } from "./survey.ts";
+
+/**
+ * Types whose comparisons neither raise nor can be observed, in families within which they compare with each other
+ * without a conversion that could raise. From pg_proc.proleakproof where it says so; numeric, interval and bpchar are
+ * not marked, but their comparison functions raise nothing.
+ */
+const families: Readonly<Record<string, string>> = {
+  boolean: "boolean",
+  smallint: "integer",
+  integer: "integer",
+  bigint: "integer",
+  oid: "integer",
+  real: "float",
+  "double precision": "float",
+  numeric: "numeric",
+  text: "text",
+  "character varying": "text",
+  name: "text",
+  character: "character",
+  uuid: "uuid",
+  bytea: "bytea",
+  date: "date",
+  "time without time zone": "time",
+  "timestamp without time zone": "timestamp",
+  "timestamp with time zone": "timestamptz",
+  interval: "interval",
+};
+
+const comparisons: ReadonlySet<string> = new Set(["=", "<>", "!=", "<", "<=", ">", ">="]);
+
+/** Types that a constant may be cast to: the cast is done once, when the statement is planned, whatever the rows. */
+const constantCasts: ReadonlySet<string> = new Set(
+  "bool int2 int4 int8 float4 float8 numeric text varchar bpchar uuid date time timestamp timestamptz interval".split(
+    " ",
+  ),
+);
+
+const aggregates: ReadonlySet<string> = new Set([
+  "avg",
+  "count",
+  "max",
+  "min",
+  "sum",
+  "bool_and",
+  "bool_or",
+  "every",
+]);
+
+/** What the columns of a statement are, by bare name: any relation that it reads may be meant. */
+export type ColumnFacts = {
+  /** The family of a column's type; undefined: not safe, or not known for sure. */
+  family(name: string): string | undefined;
+};
+
+/**
+ * Facts about columns by name alone: a name is safe if it is a plain column of a safe type in every relation of the
+ * statement that has it. Scopes need not be told apart then, and a mistake can only be on the careful side.
+ */
+export function columnFacts(uses: readonly Pick<Read, "relation" | "grant">[]): ColumnFacts {
+  const known = new Map<string, string | undefined>();
+  for (const { relation, grant } of uses) {
+    const stored =
+      relation.kind === "table" ||
+      relation.kind === "partitioned table" ||
+      relation.kind === "materialized view";
+    for (const column of relation.columns) {
+      const masked = grant?.select?.mask.has(column.name) === true;
+      const family = stored && !masked ? familyOf(column) : undefined;
+      known.set(
+        column.name,
+        known.has(column.name) && known.get(column.name) !== family ? undefined : family,
+      );
+    }
+  }
+  return { family: (name) => known.get(name) };
+}
+
+function familyOf(column: Column): string | undefined {
+  if (column.typeKind === "e") return `enum ${column.type}`;
+  return column.typeKind === "b" ? families[column.type] : undefined;
+}
+
+/** True if the condition may run on a row that the role must not see: it cannot raise and nothing can watch it run. */
+export function isSafe(judgement: Judgement, facts: ColumnFacts, node: Node, having = false): boolean {
+  if ("BoolExpr" in node)
+    return (node.BoolExpr as BoolExpr).args?.every((part) => isSafe(judgement, facts, part, having)) ?? false;
+  if ("NullTest" in node)
+    return node.NullTest.arg !== undefined && columnFamily(facts, node.NullTest.arg) !== undefined;
+  if ("BooleanTest" in node)
+    return node.BooleanTest.arg !== undefined && columnFamily(facts, node.BooleanTest.arg) === "boolean";
+  if ("ColumnRef" in node) return columnFamily(facts, node) === "boolean";
+  if ("A_Const" in node) return true;
+  if ("SubLink" in node) return isSafeSubLink(facts, node.SubLink);
+  if ("A_Expr" in node) return isSafeComparison(judgement, facts, node.A_Expr, having);
+  return false;
+}
+
+function isSafeComparison(
+  judgement: Judgement,
+  facts: ColumnFacts,
+  expression: A_Expr,
+  having: boolean,
+): boolean {
+  const { kind, name, lexpr, rexpr } = expression;
+  if (lexpr === undefined || rexpr === undefined) return false;
+  const operator = operatorName(name);
+  // `BETWEEN` carries its own word as its operator; what it means is >= and <=.
+  const between = kind === "AEXPR_BETWEEN" || kind === "AEXPR_NOT_BETWEEN";
+  const known =
+    between ||
+    ["AEXPR_OP", "AEXPR_IN", "AEXPR_DISTINCT", "AEXPR_NOT_DISTINCT", "AEXPR_OP_ANY"].includes(kind ?? "");
+  if (!known || (!between && !comparisons.has(operator))) return false;
+  // An operator of the same name elsewhere might be chosen by the operands' types.
+  const meant = between ? [">=", "<="] : [operator];
+  if (meant.some((symbol) => judgement.context.catalog.operators.has(symbol))) return false;
+  if (having && (isAggregate(lexpr) || isAggregate(rexpr)))
+    return [lexpr, rexpr].every((side) => isAggregate(side) || isConstant(side));
+  const left = columnFamily(facts, lexpr);
+  const right = columnFamily(facts, rexpr);
+  if (left !== undefined && right !== undefined) return left === right && orderSafe(left, operator, between);
+  if (left === undefined && right === undefined) return isConstant(lexpr) && isConstant(rexpr);
+  const family = (left ?? right)!;
+  const other = left === undefined ? lexpr : rexpr;
+  const constants = "List" in other ? (other.List.items ?? []) : [other];
+  return (
+    orderSafe(family, operator, between) && constants.every((constant) => isConstantFor(family, constant))
+  );
+}
+
+/** Ordering enums may look at the catalog; equality compares two numbers. */
+function orderSafe(family: string, operator: string, between: boolean): boolean {
+  return !family.startsWith("enum ") || (!between && ["=", "<>", "!="].includes(operator));
+}
+
+/** A numeric column beside a float would be converted to float, which can raise; so only plain constants beside numeric. */
+function isConstantFor(family: string, node: Node): boolean {
+  return family === "numeric" ? "A_Const" in node : isConstant(node);
+}
+
+/** `x IN (SELECT y …)` compares like a join; `EXISTS` looks at no value. Their own conditions are judged beside these. */
+function isSafeSubLink(facts: ColumnFacts, link: SubLink): boolean {
+  if (link.subLinkType === "EXISTS_SUBLINK") return true;
+  if (link.subLinkType !== "ANY_SUBLINK" || (link.operName?.length ?? 0) > 0 || link.testexpr === undefined)
+    return false;
+  const select =
+    link.subselect !== undefined && "SelectStmt" in link.subselect ? link.subselect.SelectStmt : undefined;
+  const target = select?.targetList?.length === 1 ? select.targetList[0]! : undefined;
+  const value = target !== undefined && "ResTarget" in target ? target.ResTarget.val : undefined;
+  const left = columnFamily(facts, link.testexpr);
+  return value !== undefined && left !== undefined && left === columnFamily(facts, value);
+}
+
+function columnFamily(facts: ColumnFacts, node: Node): string | undefined {
+  if (!("ColumnRef" in node)) return undefined;
+  const name = columnName(node.ColumnRef);
+  return name === undefined ? undefined : facts.family(name);
+}
+
+/** The column of `a`, `t.a` or `s.t.a`; undefined for stars. */
+export function columnName(reference: ColumnRef): string | undefined {
+  const last = reference.fields?.at(-1);
+  return last !== undefined && "String" in last ? last.String.sval : undefined;
+}
+
+function operatorName(name: readonly Node[] | undefined): string {
+  const only = name?.length === 1 ? name[0] : undefined;
+  return only !== undefined && "String" in only ? (only.String.sval ?? "") : "";
+}
+
+/** A value that is the same for every row. */
+function isConstant(node: Node): boolean {
+  if ("A_Const" in node || "ParamRef" in node || "SQLValueFunction" in node) return true;
+  if ("TypeCast" in node) return isConstantCast(node.TypeCast);
+  return "FuncCall" in node && isNow(node.FuncCall);
+}
+
+function isConstantCast({ arg, typeName }: TypeCast): boolean {
+  const last = typeName?.names?.at(-1);
+  const name = last !== undefined && "String" in last ? last.String.sval : undefined;
+  if (name === undefined || !constantCasts.has(name) || arg === undefined) return false;
+  return "A_Const" in arg || "ParamRef" in arg;
+}
+
+function isNow(call: FuncCall): boolean {
+  const names = (call.funcname ?? []).map((part) => ("String" in part ? part.String.sval : undefined));
+  return (
+    names.at(-1) === "now" &&
+    (call.args?.length ?? 0) === 0 &&
+    (names.length === 1 || names[0] === "pg_catalog")
+  );
+}
+
+/** An aggregate runs after WHERE; a condition on it cannot be moved before. */
+function isAggregate(node: Node): boolean {
+  if (!("FuncCall" in node)) return false;
+  const { funcname, over, args, agg_filter: filter } = node.FuncCall;
+  const last = funcname?.at(-1);
+  const name = last !== undefined && "String" in last ? (last.String.sval ?? "") : "";
+  return (
+    aggregates.has(name) &&
+    over === undefined &&
+    filter === undefined &&
+    (args ?? []).every((arg) => "ColumnRef" in arg)
+  );
+}

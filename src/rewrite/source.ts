@@ -1,0 +1,93 @@
+import { refuse } from "../errors.ts";
+import { endOfRelationName, is, isKeyword, tokens, type Token } from "../sql/lexer.ts";
+
+/** A client's text as bytes and tokens: where the tree gives only a start, the tokens give the end. */
+export type Source = {
+  readonly text: string;
+  readonly bytes: Buffer;
+  readonly tokens: readonly Token[];
+  /** Byte offset of a token's start → its index. */
+  readonly indexAt: ReadonlyMap<number, number>;
+};
+
+export function readSource(text: string): Source {
+  const bytes = Buffer.from(text);
+  const all = [...tokens(bytes)];
+  return { text, bytes, tokens: all, indexAt: new Map(all.map((token, index) => [token.start, index])) };
+}
+
+/** The index of the token at a byte offset that the tree gives. */
+export function indexOf(source: Source, offset: number): number {
+  return source.indexAt.get(offset) ?? refuse("internal", "no token where the tree says that one stands");
+}
+
+export function keywordAt(source: Source, index: number, keyword: string): boolean {
+  const token = source.tokens[index];
+  return token !== undefined && isKeyword(source.bytes, token, keyword);
+}
+
+export function symbolAt(source: Source, index: number, symbol: string): boolean {
+  const token = source.tokens[index];
+  return token !== undefined && is(source.bytes, token, symbol);
+}
+
+/** The index of the token behind the dotted name that starts at a byte offset. */
+export function indexAfterName(source: Source, offset: number): number {
+  const end = endOfRelationName(source.bytes, offset);
+  let index = indexOf(source, offset);
+  while (index < source.tokens.length && source.tokens[index]!.start < end) index += 1;
+  return index;
+}
+
+/** The index of the parenthesis that closes the one at `open`. */
+export function closingIndex(source: Source, open: number): number {
+  let depth = 0;
+  for (let index = open; index < source.tokens.length; index += 1) {
+    if (symbolAt(source, index, "(") || symbolAt(source, index, "[")) depth += 1;
+    if (symbolAt(source, index, ")") || symbolAt(source, index, "]")) depth -= 1;
+    if (depth === 0) return index;
+  }
+  return refuse("internal", "no closed bracket where the tree says that one stands");
+}
+
+/**
+ * The index of the first token that ends the statement or sub-statement that `from` lies in: the closing
+ * parenthesis around it, the semicolon behind it, or the end of the text.
+ */
+export function endIndex(source: Source, from: number): number {
+  return scan(source, from, () => false);
+}
+
+/** The index of the next occurrence of a keyword at the depth of `from`, or that of the statement's end. */
+export function keywordIndex(source: Source, from: number, keyword: string): number {
+  return scan(source, from, (index) => keywordAt(source, index, keyword));
+}
+
+/** The index of the next comma at the depth of `from`, or that of the statement's end. */
+export function commaIndex(source: Source, from: number, before: number): number {
+  return Math.min(
+    before,
+    scan(source, from, (index) => symbolAt(source, index, ",")),
+  );
+}
+
+function scan(source: Source, from: number, found: (index: number) => boolean): number {
+  let depth = 0;
+  for (let index = from; index < source.tokens.length; index += 1) {
+    if (depth === 0 && (found(index) || symbolAt(source, index, ";"))) return index;
+    if (symbolAt(source, index, "(") || symbolAt(source, index, "[")) depth += 1;
+    if (symbolAt(source, index, ")") || symbolAt(source, index, "]")) depth -= 1;
+    if (depth < 0) return index;
+  }
+  return source.tokens.length;
+}
+
+/** Byte offset of a token's start; the end of the text for the index behind the last one. */
+export function startOf(source: Source, index: number): number {
+  return source.tokens[index]?.start ?? source.bytes.length;
+}
+
+/** Byte offset behind the token before `index`: where something is added that must stand before a trailing comment. */
+export function endBefore(source: Source, index: number): number {
+  return source.tokens[index - 1]?.end ?? 0;
+}

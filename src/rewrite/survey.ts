@@ -1,0 +1,356 @@
+import type {
+  Alias,
+  CommonTableExpr,
+  DeleteStmt,
+  InsertStmt,
+  JoinExpr,
+  LockingClause,
+  Node,
+  RangeVar,
+  SelectStmt,
+  UpdateStmt,
+  WithClause,
+} from "@pgsql/types";
+import { refuse } from "../errors.ts";
+import type { Relation } from "../catalog/catalog.ts";
+import type { TableGrant } from "../policy/grants.ts";
+import { childNodes } from "./child-nodes.ts";
+import { couldCallFunction, judgeFunction, nameParts } from "./functions.ts";
+import { unsupported, type Judgement } from "./judgement.ts";
+import { judgeOperator } from "./operators.ts";
+import { resolveUse } from "./relations.ts";
+
+/** A relation that is read, where it stands. */
+export type Read = {
+  readonly node: Node;
+  readonly rangeVar: RangeVar;
+  readonly relation: Relation;
+  /** Undefined: a catalog that everyone may read. */
+  readonly grant: TableGrant | undefined;
+  /** The select whose FROM it stands in, not under an outer join; its conditions hold for the row alone. */
+  readonly level: SelectStmt | undefined;
+};
+
+/** A statement that writes, with the relation it writes to. */
+export type Write = { readonly relation: Relation; readonly grant: TableGrant } & (
+  | { readonly kind: "insert"; readonly statement: InsertStmt }
+  | { readonly kind: "update"; readonly statement: UpdateStmt }
+  | { readonly kind: "delete"; readonly statement: DeleteStmt }
+);
+
+/** A condition that chooses rows somewhere in the statement. */
+type Condition = { readonly node: Node; readonly having: boolean };
+
+/** All that one statement touches; found in one walk over its whole tree. */
+export type Survey = {
+  readonly reads: Read[];
+  readonly writes: Write[];
+  readonly conditions: Condition[];
+  /** Columns named by USING. */
+  readonly using: string[];
+  /** Some sub-select, CTE or function in FROM gives columns that are not plain ones of a relation. */
+  computed: boolean;
+  natural: boolean;
+  readonly locks: LockingClause[];
+  readonly references: { readonly qualifier: string | undefined; readonly name: string }[];
+};
+
+/** What a name in FROM may mean besides a relation, and which select a FROM item belongs to. */
+type Scope = { readonly ctes: ReadonlySet<string>; readonly level: SelectStmt | undefined };
+
+/**
+ * Walks a statement that reads or writes rows. Every relation is resolved and must be allowed, every function and
+ * operator is judged on the way; what the walk does not know is refused.
+ */
+export function surveyStatement(judgement: Judgement, statement: Node): Survey {
+  const survey: Survey = {
+    reads: [],
+    writes: [],
+    conditions: [],
+    using: [],
+    computed: false,
+    natural: false,
+    locks: [],
+    references: [],
+  };
+  visit(judgement, survey, statement, { ctes: new Set(), level: undefined });
+  judgeLocks(judgement, survey);
+  judgeAttributeNotation(judgement, survey);
+  return survey;
+}
+
+function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): void {
+  if ("SelectStmt" in node) return visitSelect(judgement, survey, node.SelectStmt, scope);
+  if ("InsertStmt" in node) return visitInsert(judgement, survey, node, node.InsertStmt, scope);
+  if ("UpdateStmt" in node) return visitUpdate(judgement, survey, node, node.UpdateStmt, scope);
+  if ("DeleteStmt" in node) return visitDelete(judgement, survey, node, node.DeleteStmt, scope);
+  if ("MergeStmt" in node) unsupported("MERGE", "Use INSERT … ON CONFLICT, or UPDATE and INSERT.");
+  if ("CurrentOfExpr" in node) unsupported("WHERE CURRENT OF", "Name the row by its key.");
+  if ("RangeVar" in node) return visitRangeVar(judgement, survey, node, node.RangeVar, scope);
+  if ("FuncCall" in node && judgeFunction(judgement, node, node.FuncCall)) return undefined;
+  if ("A_Expr" in node && node.A_Expr.kind !== "AEXPR_BETWEEN" && node.A_Expr.kind !== "AEXPR_NOT_BETWEEN")
+    if (node.A_Expr.kind !== "AEXPR_BETWEEN_SYM" && node.A_Expr.kind !== "AEXPR_NOT_BETWEEN_SYM")
+      judgeOperator(judgement, node.A_Expr.name);
+  if ("SubLink" in node) judgeOperator(judgement, node.SubLink.operName);
+  if ("SortBy" in node) judgeOperator(judgement, node.SortBy.useOp);
+  if ("TypeName" in node && node.TypeName.pct_type === true) unsupported("%TYPE");
+  if ("ColumnRef" in node) noteReference(survey, node.ColumnRef.fields);
+  if ("A_Indirection" in node) noteIndirection(survey, node.A_Indirection.indirection);
+  if ("RangeTableSample" in node) visitSample(judgement, node.RangeTableSample.relation, scope);
+  if ("RangeSubselect" in node && node.RangeSubselect.subquery !== undefined)
+    survey.computed ||=
+      hasColumnNames(node.RangeSubselect.alias) || !givesPlainColumns(node.RangeSubselect.subquery);
+  if ("RangeFunction" in node || "RangeTableFunc" in node || "JsonTable" in node) survey.computed = true;
+  if ("JoinExpr" in node) return visitJoin(judgement, survey, node, scope);
+  visitChildren(judgement, survey, node, { ...scope, level: undefined });
+  return undefined;
+}
+
+function visitChildren(
+  judgement: Judgement,
+  survey: Survey,
+  node: Node,
+  scope: Scope,
+  except: readonly Node[] = [],
+): void {
+  const skipped = new Set(except.map((child) => Object.values(child)[0] as unknown));
+  for (const child of childNodes(node))
+    if (!skipped.has(Object.values(child)[0])) visit(judgement, survey, child, scope);
+}
+
+function visitSelect(judgement: Judgement, survey: Survey, select: SelectStmt, scope: Scope): void {
+  if (select.intoClause !== undefined)
+    refuse("statement_not_allowed", "SELECT INTO is not allowed", { detail: "It would create a table." });
+  const ctes = visitWith(judgement, survey, select.withClause, scope);
+  noteCondition(survey, select.whereClause, false);
+  noteCondition(survey, select.havingClause, true);
+  for (const lock of select.lockingClause ?? [])
+    if ("LockingClause" in lock) survey.locks.push(lock.LockingClause);
+  for (const item of select.fromClause ?? []) visit(judgement, survey, item, { ctes, level: select });
+  for (const branch of [select.larg, select.rarg])
+    if (branch !== undefined) visitSelect(judgement, survey, branch, { ctes, level: undefined });
+  for (const child of childNodes({ SelectStmt: select })) {
+    if ("WithClause" in child || "LockingClause" in child || "RangeVar" in child || "JoinExpr" in child)
+      continue;
+    if ("SelectStmt" in child && (child.SelectStmt === select.larg || child.SelectStmt === select.rarg))
+      continue;
+    if (select.fromClause?.some((item) => Object.values(item)[0] === Object.values(child)[0]) === true)
+      continue;
+    visit(judgement, survey, child, { ctes, level: undefined });
+  }
+}
+
+/** The CTE names that the statement's body sees. A non-recursive CTE sees only those before it, and not itself. */
+function visitWith(
+  judgement: Judgement,
+  survey: Survey,
+  withClause: WithClause | undefined,
+  scope: Scope,
+): ReadonlySet<string> {
+  const tables = (withClause?.ctes ?? []).map((node) =>
+    "CommonTableExpr" in node ? node.CommonTableExpr : unsupported("this WITH clause"),
+  );
+  const all = new Set([...scope.ctes, ...tables.map((table) => table.ctename ?? "")]);
+  const seen = new Set(scope.ctes);
+  for (const table of tables) {
+    visitCte(judgement, survey, table, {
+      ctes: withClause?.recursive === true ? all : new Set(seen),
+      level: undefined,
+    });
+    seen.add(table.ctename ?? "");
+  }
+  return all;
+}
+
+function visitCte(judgement: Judgement, survey: Survey, table: CommonTableExpr, scope: Scope): void {
+  if (
+    table.ctequery === undefined ||
+    (table.aliascolnames?.length ?? 0) > 0 ||
+    !givesPlainColumns(table.ctequery)
+  )
+    survey.computed = true;
+  visitChildren(judgement, survey, { CommonTableExpr: table }, scope);
+}
+
+/** True if every column that the query gives is a plain column of what it reads, or a constant. */
+function givesPlainColumns(query: Node): boolean {
+  if (!("SelectStmt" in query)) return false;
+  const select = query.SelectStmt;
+  // A set operation's column stands for one column of each branch, under the name of the first.
+  return (
+    select.larg === undefined &&
+    select.valuesLists === undefined &&
+    (select.targetList ?? []).every((target) => {
+      if (!("ResTarget" in target) || target.ResTarget.val === undefined) return false;
+      // A new name could stand for a column of another type.
+      return "ColumnRef" in target.ResTarget.val && target.ResTarget.name === undefined;
+    })
+  );
+}
+
+/** `t(a, b)`: columns under names that are not their own. */
+function hasColumnNames(alias: Alias | undefined): boolean {
+  return (alias?.colnames?.length ?? 0) > 0;
+}
+
+function visitRangeVar(
+  judgement: Judgement,
+  survey: Survey,
+  node: Node,
+  rangeVar: RangeVar,
+  scope: Scope,
+): void {
+  if (hasColumnNames(rangeVar.alias)) survey.computed = true;
+  if (rangeVar.schemaname === undefined && scope.ctes.has(rangeVar.relname ?? "")) return;
+  const { relation, grant } = resolveUse(judgement, rangeVar, "select");
+  survey.reads.push({ node, rangeVar, relation, grant, level: scope.level });
+}
+
+function visitJoin(judgement: Judgement, survey: Survey, node: { JoinExpr: JoinExpr }, scope: Scope): void {
+  const { jointype, larg, rarg, quals, usingClause, isNatural, alias } = node.JoinExpr;
+  noteCondition(survey, quals, false);
+  survey.using.push(...nameParts(usingClause));
+  if (isNatural === true) survey.natural = true;
+  if (hasColumnNames(alias)) survey.computed = true;
+  const under = jointype === "JOIN_INNER" ? scope : { ...scope, level: undefined };
+  const left = jointype === "JOIN_LEFT" ? scope : under;
+  const right = jointype === "JOIN_RIGHT" ? scope : under;
+  if (larg !== undefined) visit(judgement, survey, larg, left);
+  if (rarg !== undefined) visit(judgement, survey, rarg, right);
+  visitChildren(
+    judgement,
+    survey,
+    node,
+    { ...scope, level: undefined },
+    [larg, rarg].filter((side) => side !== undefined),
+  );
+}
+
+function visitSample(judgement: Judgement, relation: Node | undefined, scope: Scope): void {
+  if (relation === undefined || !("RangeVar" in relation)) unsupported("TABLESAMPLE on this");
+  const { grant } = resolveUse(judgement, relation.RangeVar, "select");
+  const select = grant?.select;
+  const restricted =
+    select !== undefined && (select.columns !== "all" || select.mask.size > 0 || select.rows !== undefined);
+  if (restricted || scope.ctes.has(relation.RangeVar.relname ?? ""))
+    unsupported("TABLESAMPLE on a relation with a row, column or mask rule");
+}
+
+function writeTarget(
+  judgement: Judgement,
+  rangeVar: RangeVar | undefined,
+  use: "insert" | "update" | "delete",
+): { relation: Relation; grant: TableGrant } {
+  const { relation, grant } = resolveUse(judgement, rangeVar ?? {}, use);
+  // A catalog never has a grant, and resolveUse lets catalogs be read only.
+  return { relation, grant: grant ?? refuse("internal", "a write to a relation without a rule") };
+}
+
+function visitInsert(
+  judgement: Judgement,
+  survey: Survey,
+  node: Node,
+  statement: InsertStmt,
+  scope: Scope,
+): void {
+  survey.writes.push({ kind: "insert", statement, ...writeTarget(judgement, statement.relation, "insert") });
+  const ctes = visitWith(judgement, survey, statement.withClause, scope);
+  noteCondition(survey, statement.onConflictClause?.whereClause, false);
+  visitBody(judgement, survey, node, statement.relation, ctes);
+}
+
+function visitUpdate(
+  judgement: Judgement,
+  survey: Survey,
+  node: Node,
+  statement: UpdateStmt,
+  scope: Scope,
+): void {
+  survey.writes.push({ kind: "update", statement, ...writeTarget(judgement, statement.relation, "update") });
+  const ctes = visitWith(judgement, survey, statement.withClause, scope);
+  noteCondition(survey, statement.whereClause, false);
+  visitBody(judgement, survey, node, statement.relation, ctes);
+}
+
+function visitDelete(
+  judgement: Judgement,
+  survey: Survey,
+  node: Node,
+  statement: DeleteStmt,
+  scope: Scope,
+): void {
+  survey.writes.push({ kind: "delete", statement, ...writeTarget(judgement, statement.relation, "delete") });
+  const ctes = visitWith(judgement, survey, statement.withClause, scope);
+  noteCondition(survey, statement.whereClause, false);
+  visitBody(judgement, survey, node, statement.relation, ctes);
+}
+
+function visitBody(
+  judgement: Judgement,
+  survey: Survey,
+  node: Node,
+  target: RangeVar | undefined,
+  ctes: ReadonlySet<string>,
+): void {
+  for (const child of childNodes(node)) {
+    if ("WithClause" in child || ("RangeVar" in child && child.RangeVar === target)) continue;
+    visit(judgement, survey, child, { ctes, level: undefined });
+  }
+}
+
+function noteCondition(survey: Survey, node: Node | undefined, having: boolean): void {
+  if (node !== undefined) survey.conditions.push({ node, having });
+}
+
+function noteReference(survey: Survey, fields: readonly Node[] | undefined): void {
+  const names = (fields ?? []).map((field) => ("String" in field ? field.String.sval : undefined));
+  const name = names.at(-1);
+  if (names.length > 1 && name !== undefined) survey.references.push({ qualifier: names.at(-2), name });
+}
+
+function noteIndirection(survey: Survey, indirection: readonly Node[] | undefined): void {
+  for (const part of indirection ?? [])
+    if ("String" in part) survey.references.push({ qualifier: undefined, name: part.String.sval ?? "" });
+}
+
+/** Locking rows keeps others from changing them, so it takes a rule that lets the role change them itself. */
+function judgeLocks(judgement: Judgement, survey: Survey): void {
+  for (const lock of survey.locks) {
+    const named = (lock.lockedRels ?? []).map((node) =>
+      "RangeVar" in node ? node.RangeVar.relname : undefined,
+    );
+    for (const { rangeVar, relation, grant } of survey.reads) {
+      const meant = named.length === 0 || named.includes(rangeVar.alias?.aliasname ?? rangeVar.relname);
+      if (!meant || grant === undefined || grant.update !== undefined || grant.delete !== undefined) continue;
+      refuse(
+        "relation_not_allowed",
+        `permission denied to lock rows of ${relation.schema}.${relation.name}`,
+        {
+          detail: `Role "${judgement.context.grants.role}" has no update or delete rule for it (${grant.rule}).`,
+          hint: "Leave out FOR UPDATE or FOR SHARE.",
+        },
+      );
+    }
+  }
+}
+
+/** `a.f` is a call of f(a) where a has no column f. */
+function judgeAttributeNotation(judgement: Judgement, survey: Survey): void {
+  const { catalog, grants } = judgement.context;
+  for (const { qualifier, name } of survey.references) {
+    if (!couldCallFunction(catalog, grants, name)) continue;
+    const meant = survey.reads.filter(
+      ({ rangeVar }) => (rangeVar.alias?.aliasname ?? rangeVar.relname) === qualifier,
+    );
+    const columns = [...meant, ...survey.writes].map((use) => use.relation);
+    if (
+      qualifier !== undefined &&
+      meant.length > 0 &&
+      columns.every((relation) => relation.columns.some((column) => column.name === name))
+    )
+      continue;
+    refuse("function_not_allowed", `permission denied for function ${name}`, {
+      detail: "Written after a dot, a function outside the server's own could be meant.",
+    });
+  }
+}

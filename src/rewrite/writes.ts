@@ -1,0 +1,211 @@
+import type { DeleteStmt, InsertStmt, Node, RangeVar, UpdateStmt } from "@pgsql/types";
+import { refuse } from "../errors.ts";
+import type { BoundExpression } from "../policy/grants.ts";
+import { quoteIdentifier } from "../sql/names.ts";
+import { raisingCondition } from "./checks.ts";
+import { expressionTree, hole } from "./fragment.ts";
+import { guardCondition } from "./guard.ts";
+import { edit, type Judgement } from "./judgement.ts";
+import { denied } from "./relations.ts";
+import { rewriteReturning } from "./returning.ts";
+import { endBefore, endIndex, indexAfterName, keywordIndex, startOf } from "./source.ts";
+import type { Write } from "./survey.ts";
+import { judgeTargetColumns, writeTarget, type Target } from "./target-columns.ts";
+
+/**
+ * Puts a role's rules on a statement that writes: permitted columns, rows that the role may change, checks of the new row.
+ * @param safe every condition of the statement may run on any row.
+ * @returns true if the statement's rows are only those of a RETURNING that was added for a check.
+ */
+export function rewriteWrite(judgement: Judgement, write: Write, safe: boolean): boolean {
+  judgement.rules.add(write.grant.rule);
+  switch (write.kind) {
+    case "insert":
+      return rewriteInsert(judgement, write);
+    case "update":
+      return rewriteUpdate(judgement, write, safe);
+    case "delete":
+      return rewriteDelete(judgement, write, safe);
+  }
+}
+
+function rewriteInsert(judgement: Judgement, write: Write & { kind: "insert" }): boolean {
+  const { statement, grant } = write;
+  const { rangeVar, target, from } = aim(judgement, write, statement.relation);
+  const permitted = grant.insert!.columns;
+  judgeColumnList(judgement, write, statement.cols, permitted, "insert into");
+  if (statement.cols === undefined && statement.selectStmt !== undefined && permitted !== "all")
+    refuse("column_not_allowed", `INSERT into ${rangeVar.relname} needs a column list`, {
+      detail: `Role "${judgement.context.grants.role}" may not insert into every column of it (${grant.rule}).`,
+      hint: `Name the columns: (${[...permitted].join(", ")}).`,
+    });
+  const checks = [grant.insert!.check];
+  const conflict = statement.onConflictClause;
+  if (conflict !== undefined) {
+    const proposed = { ...target, names: new Set([...target.names, "excluded"]) };
+    judgeArbiter(proposed, conflict.infer?.indexElems);
+    judgeTargetColumns(
+      judgement,
+      target,
+      [conflict.infer?.whereClause, ...(conflict.infer?.indexElems ?? [])],
+      [],
+      "refuse",
+    );
+    if (conflict.action === "ONCONFLICT_UPDATE") {
+      if (grant.update === undefined) denied(judgement.context.grants, rangeVar.relname ?? "", "update");
+      judgeColumnList(judgement, write, conflict.targetList, grant.update.columns, "update");
+      judgeTargetColumns(judgement, proposed, conflict.targetList ?? [], [], "refuse");
+      judgeTargetColumns(judgement, proposed, [conflict.whereClause], [], "show");
+      guardConflict(judgement, conflict, target, from, rowRules(write, grant.update.rows));
+      checks.push(grant.update.check, ...movingRules(write, grant.update.rows, conflict.targetList));
+    }
+  }
+  return rewriteReturning(judgement, statement, target, from, [], distinct(checks));
+}
+
+/** The columns that ON CONFLICT looks for must be ones that the role knows of. */
+function judgeArbiter(target: Target, elements: readonly Node[] | undefined): void {
+  for (const element of elements ?? []) {
+    const name = "IndexElem" in element ? element.IndexElem.name : undefined;
+    const insertable = target.grant.insert?.columns;
+    if (name === undefined || target.visible === undefined || insertable === "all") continue;
+    if (!target.visible.has(name) && insertable?.has(name) !== true)
+      refuse("column_unknown", `column "${name}" does not exist`, {
+        detail: `The role has no use of it (${target.grant.rule}).`,
+      });
+  }
+}
+
+/** A row in the way that the role may not change stops the statement, as it does under native row security. */
+function guardConflict(
+  judgement: Judgement,
+  conflict: NonNullable<InsertStmt["onConflictClause"]>,
+  target: Target,
+  from: number,
+  rules: readonly BoundExpression[],
+): void {
+  if (rules.length === 0) return;
+  const { source, context } = judgement;
+  for (const rule of rules) judgement.rules.add(rule.rule);
+  const afterDo = keywordIndex(source, keywordIndex(source, from, "conflict"), "do");
+  const end = Math.min(endIndex(source, afterDo), keywordIndex(source, afterDo, "returning"));
+  const row = [...target.names][0];
+  if (conflict.whereClause === undefined) {
+    const text = raisingCondition(target.relation, rules, row);
+    edit(judgement, endBefore(source, end), endBefore(source, end), ` WHERE ${text}`);
+    conflict.whereClause = expressionTree(context.parser, text);
+    return;
+  }
+  const [prefix, suffix] = raisingCondition(target.relation, rules, row, `(${hole})`).split(hole) as [
+    string,
+    string,
+  ];
+  const start = startOf(source, keywordIndex(source, afterDo, "where") + 1);
+  edit(judgement, start, start, prefix);
+  edit(judgement, endBefore(source, end), endBefore(source, end), suffix);
+  conflict.whereClause = expressionTree(context.parser, prefix + hole + suffix, conflict.whereClause);
+}
+
+function rewriteUpdate(judgement: Judgement, write: Write & { kind: "update" }, safe: boolean): boolean {
+  const { statement, grant } = write;
+  const { target, from } = aim(judgement, write, statement.relation);
+  const beside = statement.fromClause ?? [];
+  judgeColumnList(judgement, write, statement.targetList, grant.update!.columns, "update");
+  judgeTargetColumns(judgement, target, statement.targetList ?? [], beside, "refuse");
+  judgeTargetColumns(judgement, target, [statement.whereClause, ...beside], beside, "show");
+  guardRows(judgement, statement, target, from, rowRules(write, grant.update!.rows), safe);
+  const checks = [grant.update!.check, ...movingRules(write, grant.update!.rows, statement.targetList)];
+  return rewriteReturning(judgement, statement, target, from, beside, distinct(checks));
+}
+
+function rewriteDelete(judgement: Judgement, write: Write & { kind: "delete" }, safe: boolean): boolean {
+  const { statement, grant } = write;
+  const { target, from } = aim(judgement, write, statement.relation);
+  const beside = statement.usingClause ?? [];
+  judgeTargetColumns(judgement, target, [statement.whereClause, ...beside], beside, "show");
+  guardRows(judgement, statement, target, from, rowRules(write, grant.delete!.rows), safe);
+  return rewriteReturning(judgement, statement, target, from, beside, []);
+}
+
+function guardRows(
+  judgement: Judgement,
+  statement: UpdateStmt | DeleteStmt,
+  target: Target,
+  from: number,
+  rules: readonly BoundExpression[],
+  safe: boolean,
+): void {
+  const row = [...target.names][0];
+  for (const rule of rules) judgement.rules.add(rule.rule);
+  guardCondition(
+    judgement,
+    statement,
+    from,
+    rules.map((rule) => rule.render(row)),
+    safe,
+  );
+}
+
+/** Qualifies the relation that is written to, and says how the statement can name its row. */
+function aim(
+  judgement: Judgement,
+  write: Write,
+  rangeVar: RangeVar | undefined,
+): { rangeVar: RangeVar; target: Target; from: number } {
+  if (rangeVar?.location === undefined) refuse("internal", "a write without a relation");
+  const from = indexAfterName(judgement.source, rangeVar.location);
+  if (rangeVar.schemaname === undefined) {
+    edit(judgement, rangeVar.location, rangeVar.location, `${quoteIdentifier(write.relation.schema)}.`);
+    rangeVar.schemaname = write.relation.schema;
+  }
+  const name = rangeVar.alias?.aliasname ?? rangeVar.relname ?? "";
+  return { rangeVar, target: writeTarget(write.relation, write.grant, [name]), from };
+}
+
+/** Rows that a role may change are among those that it may see, as under native row security. */
+function rowRules(write: Write, rows: BoundExpression | undefined): BoundExpression[] {
+  const own = distinct([rows]);
+  const seen = write.grant.select?.rows;
+  if (seen === undefined || own.some((rule) => rule.render("t") === seen.render("t"))) return own;
+  return [seen, ...own];
+}
+
+/** The row rules that the statement could break by what it sets: no row may be moved out of the role's reach. */
+function movingRules(
+  write: Write,
+  rows: BoundExpression | undefined,
+  set: readonly Node[] | undefined,
+): BoundExpression[] {
+  const names = new Set((set ?? []).map((node) => ("ResTarget" in node ? node.ResTarget.name : undefined)));
+  return rowRules(write, rows).filter((rule) => rule.columns.some((column) => names.has(column)));
+}
+
+function distinct(rules: readonly (BoundExpression | undefined)[]): BoundExpression[] {
+  const found = new Map<string, BoundExpression>();
+  for (const rule of rules)
+    if (rule !== undefined && !found.has(rule.render("t"))) found.set(rule.render("t"), rule);
+  return [...found.values()];
+}
+
+function judgeColumnList(
+  judgement: Judgement,
+  write: Write,
+  list: readonly Node[] | undefined,
+  permitted: "all" | ReadonlySet<string>,
+  verb: string,
+): void {
+  if (permitted === "all") return;
+  for (const node of list ?? []) {
+    const name = "ResTarget" in node ? node.ResTarget.name : undefined;
+    if (name !== undefined && permitted.has(name)) continue;
+    refuse(
+      "column_not_allowed",
+      `permission denied to ${verb} column "${name ?? "?"}" of ${write.relation.schema}.${write.relation.name}`,
+      {
+        detail: `Role "${judgement.context.grants.role}" has no ${write.kind} rule for this column (${write.grant.rule}).`,
+        hint:
+          permitted.size === 0 ? "It may write no column." : `It may ${verb}: ${[...permitted].join(", ")}.`,
+      },
+    );
+  }
+}
