@@ -1,0 +1,101 @@
+import type { Socket } from "node:net";
+import { RolegateError } from "../errors.ts";
+import { terminate } from "../wire/frontend-rewrite.ts";
+import { sendCancel, type CancelKey } from "./cancel.ts";
+import type { UpstreamConnection } from "./connection.ts";
+import { HandshakeConnection } from "./handshake-connection.ts";
+import { LoginClient } from "./login-client.ts";
+import { startupParameters, type SessionStart } from "./startup-options.ts";
+import { tlsOptions, type UpstreamLogin, type UpstreamTarget } from "./target.ts";
+import { loginFacts, unfitLogin, type LoginFacts } from "./verify-login.ts";
+
+/** How long Terminate may take to get out before the socket is closed without it. */
+const closeDeadline = 2_000; // ms
+
+/** The settings on which judging relies, with the values that they may have; the server reports all of them. */
+const required = {
+  server_encoding: ["UTF8"],
+  client_encoding: ["UTF8", "SQL_ASCII"],
+  standard_conforming_strings: ["on"],
+} as const;
+
+/**
+ * Opens a connection with `session.role` in force: pg does the handshake and one query that shows what the login is
+ * worth, then its socket is taken over, paused and with no byte lost.
+ * @param deadline milliseconds for all of it
+ * @throws RolegateError upstream_unavailable, its `cause` for the log alone; nothing stays open then
+ */
+export async function connectUpstream(
+  target: UpstreamTarget,
+  login: UpstreamLogin,
+  session: SessionStart,
+  deadline: number,
+): Promise<UpstreamConnection> {
+  let connection: HandshakeConnection | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const parameters = startupParameters(login.user, target.database, session);
+    const opened = (connection = new HandshakeConnection(target.tls && tlsOptions(target.tls), 2));
+    const reported = new Map<string, string>();
+    opened.on("parameterStatus", (message: { parameterName: string; parameterValue: string }) =>
+      reported.set(message.parameterName, message.parameterValue),
+    );
+    const expired = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no login within ${deadline} ms`)), deadline);
+    });
+    const client = new LoginClient(target, login, parameters, opened);
+    await Promise.race([logIn(client, login.user, session.role), expired]);
+    for (const [name, value] of Object.entries(required))
+      if (!value.some((allowed) => allowed === reported.get(name)))
+        throw new Error(`the server's ${name} is not ${value.join(" or ")}`);
+    return takeOver(opened.socketInUse, target, reported, keyOf(client));
+  } catch (error) {
+    connection?.socketInUse.destroy();
+    const unavailable = new RolegateError({
+      code: "upstream_unavailable",
+      message: "the database is not available",
+    });
+    unavailable.cause = error;
+    throw unavailable;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function logIn(client: LoginClient, user: string, role: string): Promise<void> {
+  // After a failure pg may report once more, to nobody: without a listener that would end the process.
+  client.on("error", () => {});
+  await client.connect();
+  const { rows } = await client.query<LoginFacts>(loginFacts);
+  const problem = unfitLogin(rows[0], user, role);
+  if (problem !== undefined) throw new Error(problem);
+}
+
+/** BackendKeyData, as pg keeps it. */
+function keyOf(client: LoginClient): CancelKey {
+  const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
+  return { processId: processID, secret: secretKey };
+}
+
+function takeOver(
+  socket: Socket,
+  target: UpstreamTarget,
+  parameters: ReadonlyMap<string, string>,
+  key: CancelKey,
+): UpstreamConnection {
+  return {
+    socket,
+    parameters,
+    cancel: async () => {
+      if (!socket.destroyed) await sendCancel(target, key);
+    },
+    close: () => {
+      if (socket.destroyed) return;
+      if (socket.writable) socket.end(terminate);
+      const timer = setTimeout(() => socket.destroy(), closeDeadline).unref();
+      socket.once("close", () => clearTimeout(timer));
+      // A paused socket would never see the server's end.
+      socket.resume();
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import { EventEmitter } from "node:events";
+import { Socket } from "node:net";
+import { Connection, type ConnectionConfig } from "pg";
+import { parse } from "pg-protocol";
+import { frameTable, type Treatment } from "../wire/frame-table.ts";
+import { FrameReader, Step } from "../wire/frames.ts";
+import { backendLimits } from "../wire/limits.ts";
+import { withoutListenersSince, listenersOf, type Listeners } from "./listeners.ts";
+
+/** No message of an honest server's login comes near; a lying one cannot make us collect more. */
+const longest = 65_535;
+
+// What a server may send from its first byte to the answer of one simple query; anything else ends the login.
+const types = ["R", "S", "K", "Z", "E", "N", "A", "T", "D", "C"] as const;
+type Type = (typeof types)[number];
+
+const each = <Value>(value: (type: Type) => Value) =>
+  Object.fromEntries(types.map((type) => [type, value(type)])) as Record<Type, Value>;
+const table = frameTable(
+  each((type) => Math.min(backendLimits[type], longest)),
+  each((): Treatment => ({ whole: longest })),
+);
+
+/**
+ * pg's connection, fed one message at a time and only up to a ReadyForQuery of our choice: from there on the socket
+ * is paused, free of pg's listeners, and holds every byte that came after that message.
+ */
+export class HandshakeConnection extends Connection {
+  readonly #handOverAt: number;
+  readonly #socket: Socket;
+  readonly #own: Listeners;
+  #stream: Socket;
+  #streamOwn: Listeners;
+  #readyForQueries = 0;
+
+  /** @param handOverAt which ReadyForQuery is the last that pg sees, counted from 1 */
+  constructor(ssl: ConnectionConfig["ssl"], handOverAt: number) {
+    const socket = new Socket();
+    const own = listenersOf(socket);
+    super({ ssl: ssl ?? false, stream: () => socket });
+    this.#handOverAt = handOverAt;
+    this.#socket = this.#stream = socket;
+    this.#own = this.#streamOwn = own;
+  }
+
+  /** The socket to go on with: the TLS one where TLS is used. */
+  get socketInUse(): Socket {
+    return this.#stream;
+  }
+
+  get handedOver(): boolean {
+    return this.#readyForQueries >= this.#handOverAt;
+  }
+
+  /** Called by pg with the stream from which it would read messages. */
+  attachListeners(stream: Socket): void {
+    if (stream !== this.#socket) {
+      this.#stream = stream;
+      this.#streamOwn = listenersOf(stream);
+    }
+    const messages = new EventEmitter();
+    void parse(messages as unknown as NodeJS.ReadableStream, (message) => {
+      this.emit(message.name === "error" ? "errorMessage" : message.name, message);
+    });
+    const reader = new FrameReader(table);
+    let unread = 0;
+    stream.on("data", (chunk: Buffer) => {
+      unread += chunk.length;
+      try {
+        reader.feed(chunk);
+        for (let step = reader.next(); step !== Step.end; step = reader.next()) {
+          if (step !== Step.frame || reader.rest > 0) throw new Error("message too long for a login");
+          unread -= reader.length;
+          if (reader.type === 0x5a) this.#readyForQueries++;
+          // Before pg sees it: what it then does (a callback, a promise) must find the socket already ours.
+          if (this.handedOver) this.#handOver(chunk.subarray(chunk.length - unread));
+          messages.emit("data", reader.buffer.subarray(reader.start, reader.end));
+          if (this.handedOver) return;
+        }
+      } catch (error) {
+        stream.destroy(error instanceof Error ? error : new Error("login failed", { cause: error }));
+      }
+    });
+  }
+
+  #handOver(unread: Buffer): void {
+    const stream = this.#stream;
+    stream.pause();
+    withoutListenersSince(stream, this.#streamOwn);
+    if (stream !== this.#socket) withoutListenersSince(this.#socket, this.#own);
+    // Until its new owner listens, a connection that breaks must not end the process.
+    stream.on("error", () => {});
+    if (unread.length > 0) stream.unshift(unread);
+  }
+}

@@ -1,0 +1,64 @@
+import { maxStartupPacket } from "../wire/limits.ts";
+
+/** What a session asks of the server as it begins. */
+export type SessionStart = {
+  /** The database role in force; what RESET ROLE and DISCARD ALL return to. */
+  readonly role: string;
+  /** Settings by name; already judged. */
+  readonly settings: ReadonlyMap<string, string>;
+  readonly applicationName: string;
+};
+
+/**
+ * The parameters of the upstream StartupMessage, written from these values alone: nothing of the client's own packet
+ * and nothing from PG* environment variables gets into it.
+ * @throws Error where a value could not travel: a NUL would end it and begin another parameter, and the server
+ *   closes silently on a packet that is too long
+ */
+export function startupParameters(
+  user: string,
+  database: string,
+  session: SessionStart,
+): Readonly<Record<string, string>> {
+  const parameters = {
+    user,
+    database,
+    application_name: session.applicationName,
+    options: startupOptions([
+      // In place of what ALTER ROLE or ALTER DATABASE may have set.
+      ["client_encoding", "UTF8"],
+      ...session.settings,
+      ["standard_conforming_strings", "on"],
+      ["role", session.role],
+    ]),
+  };
+  let bytes = 4 + 4 + 1; // length, version, terminator
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value.includes("\0")) throw new Error(`${name} for the upstream connection holds a NUL byte`);
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 2;
+  }
+  if (bytes > maxStartupPacket)
+    throw new Error(
+      `the upstream startup packet would have ${bytes} bytes; the server takes ${maxStartupPacket}`,
+    );
+  return parameters;
+}
+
+/**
+ * The `options` parameter that sets `settings`, as pg_split_opts of PostgreSQL's postinit.c reads it: words between
+ * white space, a backslash before every backslash and white space inside of a word. The last of two equal names wins.
+ * @throws Error for a name that is not one: it could hold `=` and set something else
+ */
+export function startupOptions(settings: Iterable<readonly [name: string, value: string]>): string {
+  return [...settings].map(([name, value]) => `-c ${settingName(name)}=${escapeWord(value)}`).join(" ");
+}
+
+function settingName(name: string): string {
+  if (!/^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)*$/.test(name))
+    throw new Error("not the name of a setting");
+  return name;
+}
+
+function escapeWord(value: string): string {
+  return value.replaceAll(/[\\ \t\n\v\f\r]/g, "\\$&");
+}

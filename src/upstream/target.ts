@@ -1,0 +1,38 @@
+import type { ConnectionOptions } from "node:tls";
+
+/** A database on a server, and how to reach it. */
+export type UpstreamTarget = {
+  /** A host name, an IP address, or the absolute directory of a Unix socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  /** Undefined: sslmode=disable. */
+  readonly tls: UpstreamTls | undefined;
+};
+
+/** As libpq's sslmode (documentation, 34.19.1). */
+export type UpstreamTls = {
+  readonly mode: "require" | "verify-ca" | "verify-full";
+  /** PEM of the authorities to trust; undefined: those that Node ships with. */
+  readonly rootCertificate: string | undefined;
+};
+
+/** Who logs in. A password function is asked for each connection, so that a rotated secret is seen. */
+export type UpstreamLogin = { readonly user: string; readonly password: string | (() => Promise<string>) };
+
+/** Whether what travels to the server reaches nobody else: a Unix socket, or TLS with a proven certificate. */
+export function isPrivate(target: UpstreamTarget): boolean {
+  return target.host.startsWith("/") || (target.tls !== undefined && target.tls.mode !== "require");
+}
+
+/** Node's options for a mode; Node itself checks the name for `verify-full`. */
+export function tlsOptions(tls: UpstreamTls): ConnectionOptions {
+  const options: ConnectionOptions = {
+    // libpq 17 and later send it too, and a server that knows it lets no other protocol's bytes in.
+    ALPNProtocols: ["postgresql"],
+    rejectUnauthorized: tls.mode !== "require",
+    ...(tls.rootCertificate === undefined ? {} : { ca: tls.rootCertificate }),
+  };
+  if (tls.mode === "verify-ca") options.checkServerIdentity = () => undefined;
+  return options;
+}
