@@ -17,7 +17,10 @@ export function unknownAttribute(
     if (name !== undefined && !known.has(name)) {
       return {
         found: `identity.${name}`,
-        expected: `identity. with ${oneOf(name, known)}`,
+        expected: oneOf(
+          `identity.${name}`,
+          [...known].map((attribute) => `identity.${attribute}`),
+        ),
         offset: node.start,
       };
     }

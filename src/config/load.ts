@@ -1,8 +1,24 @@
-import type { ConfigProblem } from "../document/problem.ts";
+import path from "node:path";
+import * as z from "zod";
+import { mapping } from "../document/mapping.ts";
+import { parseDocument } from "../document/parse.ts";
+import { type ConfigProblem, sortProblems } from "../document/problem.ts";
+import { checkIdentities } from "./check-identities.ts";
+import { checkLogins } from "./check-logins.ts";
+import { checkRoles } from "./check-roles.ts";
 import type { Config } from "./config.ts";
+import { readAccess } from "./read-access.ts";
+import { type BareDatabase, readDatabases } from "./read-databases.ts";
+import { readIdentities } from "./read-identities.ts";
+import { readListen } from "./read-listen.ts";
+import { type PlacedRole, readRoles } from "./read-roles.ts";
+import { type Reading, read } from "./reading.ts";
+import { configSchemas } from "./schema.ts";
+import { readText, type Sources } from "./sources.ts";
 
 export type LoadedConfig =
   | { readonly kind: "loaded"; readonly config: Config }
+  /** In the order of files and lines; never empty. */
   | { readonly kind: "refused"; readonly problems: readonly ConfigProblem[] };
 
 /**
@@ -10,11 +26,91 @@ export type LoadedConfig =
  * @param file the path of the configuration file; paths in it are relative to its directory.
  * @param env where `{ env: NAME }` is looked up.
  */
-export function loadConfig(file: string, _env: NodeJS.ProcessEnv): LoadedConfig {
-  return {
-    kind: "refused",
-    problems: [
-      { file, line: 1, setting: "", found: "a file", expected: "a reader", message: "not read yet" },
-    ],
+export function loadConfig(file: string, env: NodeJS.ProcessEnv): LoadedConfig {
+  const absolute = path.resolve(file);
+  const sources: Sources = { directory: path.dirname(absolute), env };
+  const opened = open(file, sources);
+  if (opened.kind === "refused") return opened;
+  const { reading } = opened;
+
+  read(reading, [], topLevel);
+  const listen = readListen(reading);
+  const { names, databases } = readDatabases(reading);
+  const identities = readIdentities(reading);
+  const access = readAccess(reading, path.basename(absolute), identities);
+  const roles = readRoles(reading);
+  const admin = read(reading, ["admin"], reading.schemas.admin);
+  const audit = read(reading, ["audit"], reading.schemas.audit);
+  const limits = read(reading, ["limits"], reading.schemas.limits);
+  const log = read(reading, ["log"], reading.schemas.log);
+
+  checkRoles(reading, names, access, roles);
+  checkLogins(reading, databases, roles);
+  const roleNames = new Set(access.flatMap((entry) => entry.role ?? []));
+  const checked = checkIdentities(reading, identities, listen, roleNames);
+
+  if (reading.problems.length > 0) return { kind: "refused", problems: sortProblems(reading.problems) };
+  if (listen === undefined || audit === undefined || limits === undefined || log === undefined) {
+    throw new Error("a setting was refused without a problem");
+  }
+  const config: Config = {
+    file: absolute,
+    listen,
+    admin,
+    databases: withRoles(databases, roles),
+    identities: checked,
+    access: access.flatMap(({ entry }) => entry ?? []),
+    audit: { directory: path.resolve(sources.directory, audit.directory) },
+    limits,
+    log,
   };
+  return { kind: "loaded", config };
+}
+
+/** The keys at the top of the file; what is below each is read on its own. */
+const topLevel = mapping({
+  listen: z.unknown().optional(),
+  admin: z.unknown().optional(),
+  databases: z.unknown().optional(),
+  identities: z.unknown().optional(),
+  access: z.unknown().optional(),
+  audit: z.unknown().optional(),
+  roles: z.unknown().optional(),
+  limits: z.unknown().optional(),
+  log: z.unknown().optional(),
+});
+
+function open(
+  file: string,
+  sources: Sources,
+): { kind: "open"; reading: Reading } | { kind: "refused"; problems: ConfigProblem[] } {
+  const unreadable: ConfigProblem[] = [];
+  const text = readText(path.resolve(file), sources, {
+    addIssue: ({ params }) => {
+      unreadable.push({
+        file,
+        line: 1,
+        setting: "",
+        message: params.problem,
+        found: params.found ?? "an error",
+        expected: "a readable configuration file",
+      });
+    },
+  });
+  if (text === undefined) return { kind: "refused", problems: unreadable };
+  const { document, problems } = parseDocument(file, text);
+  if (document === undefined) return { kind: "refused", problems };
+  return { kind: "open", reading: { document, sources, schemas: configSchemas(sources), problems } };
+}
+
+function withRoles(databases: readonly BareDatabase[], roles: readonly PlacedRole[]): Config["databases"] {
+  return new Map(
+    databases.map((database) => {
+      const files = roles.flatMap(({ roleFile }) => (roleFile?.database === database.name ? roleFile : []));
+      return [
+        database.name,
+        { ...database, roles: new Map(files.map((roleFile) => [roleFile.role, roleFile])) },
+      ];
+    }),
+  );
 }

@@ -16,10 +16,13 @@ export function mapping<Shape extends z.core.$ZodShape>(
   });
 }
 
-/** Text of at least one character, without control characters (a NUL would end a C string on the server's side). */
-export function text(expected: string): z.ZodString {
-  // oxlint-disable-next-line no-control-regex -- refusing them is the point
-  return z.string({ error: expected }).regex(/^[^\u0000-\u001f\u007f]+$/, { error: expected });
+/**
+ * Text that is not blank, without control characters (a NUL would end a C string on the server's side).
+ * @param breaks `lines` allows line ends and tabs.
+ */
+export function text(expected: string, breaks: "one line" | "lines" = "one line"): z.ZodString {
+  const form = breaks === "lines" ? /^[\P{Cc}\s]*[^\p{Cc}\s][\P{Cc}\s]*$/u : /^\P{Cc}*[^\p{Cc}\s]\P{Cc}*$/u;
+  return z.string({ error: expected }).regex(form, { error: expected });
 }
 
 /** A problem that a transform or a check of ours found; `found` must not hold a secret. */

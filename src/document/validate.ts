@@ -38,6 +38,15 @@ function issueProblems(
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => unknownKey(document, [...path, key], issue.message, options));
   }
+  if (issue.code === "invalid_key") {
+    return issue.issues
+      .flatMap((inner) => issueProblems(document, path, inner, options))
+      .map((problem) => ({
+        ...problem,
+        message: "not a usable key",
+        found: `\`${printable(String(path.at(-1)))}\``,
+      }));
+  }
   if (issue.code === "invalid_union") {
     // The branch that the value was meant for is the one that did not fail at the value itself.
     const meant = issue.errors.filter((branch) =>

@@ -1,0 +1,89 @@
+import type { PasswordUser, PasswordUsers } from "../identity/password-users.ts";
+import type { IdentitiesConfig, ListenConfig } from "./config.ts";
+import type { IdentitiesReading, PlacedIssuer } from "./read-identities.ts";
+import { type Reading, report } from "./reading.ts";
+
+/**
+ * Holds the entries of `identities` against each other, and against what they need of `listen`.
+ * @param listen undefined: it is wrong itself, so nothing is said about it here.
+ * @param roleNames the role names of `access`.
+ */
+export function checkIdentities(
+  reading: Reading,
+  identities: IdentitiesReading,
+  listen: ListenConfig | undefined,
+  roleNames: ReadonlySet<string>,
+): IdentitiesConfig {
+  const { issuers } = identities;
+  const plaintext = issuers.length > 0 && issuers.every((placed) => placed.plaintext);
+  checkIssuers(reading, issuers);
+  if (listen !== undefined) for (const placed of issuers) checkTransport(reading, placed, listen);
+  return {
+    passwordUsers: identities.users && passwordUsers(reading, identities, roleNames),
+    jwt: issuers.map(({ issuer }) => issuer),
+    plaintextTokensOnLoopback: plaintext,
+    roleNames,
+  };
+}
+
+function checkIssuers(reading: Reading, issuers: readonly PlacedIssuer[]): void {
+  const [first] = issuers;
+  for (const [index, { issuer, plaintext, path }] of issuers.entries()) {
+    if (issuers.slice(0, index).some((other) => other.issuer.issuer === issuer.issuer)) {
+      report(reading, [...path, "issuer"], "two entries for one issuer", "one jwt entry for each issuer");
+    }
+    // Whether a token may be asked for is decided before it is known whose it is.
+    if (plaintext !== first?.plaintext) {
+      const expected =
+        "the same value in every jwt entry, because the issuer is not known before the token was sent";
+      report(reading, [...path, "allowPlaintextOnLoopback"], "entries differ", expected, String(plaintext));
+    }
+  }
+}
+
+/** A way to log in that can never be taken is a rule that silently does nothing. */
+function checkTransport(reading: Reading, { plaintext, path }: PlacedIssuer, listen: ListenConfig): void {
+  const setting = [...path, "allowPlaintextOnLoopback"];
+  if (listen.tls === undefined && !plaintext) {
+    const expected =
+      "listen.tls, or allowPlaintextOnLoopback: true: a token is sent only over TLS or on this machine";
+    report(reading, path, "no token could ever arrive", expected, "a jwt entry without listen.tls");
+  }
+  if (listen.tls?.mode === "require" && plaintext) {
+    report(
+      reading,
+      setting,
+      "has no effect",
+      "listen.tls.mode: optional, or false",
+      "true with listen.tls.mode: require",
+    );
+  }
+}
+
+function passwordUsers(
+  reading: Reading,
+  identities: IdentitiesReading,
+  roleNames: ReadonlySet<string>,
+): PasswordUsers {
+  const users = new Map<string, PasswordUser>();
+  const seen = new Set<string>();
+  for (const { name, user, path } of identities.users ?? []) {
+    if (seen.has(name))
+      report(reading, path, "two entries for one user", "each user once", "a user of an entry above");
+    seen.add(name);
+    // The method is chosen by the form of the name alone (choose-method.ts): these names are asked for a token.
+    if (identities.hasJwt && (name.includes("@") || roleNames.has(name))) {
+      const expected =
+        "a name without @ that is no role of access, because with jwt such names log in with a token";
+      report(
+        reading,
+        path,
+        "the user could never log in",
+        expected,
+        name.includes("@") ? "a name with @" : "the name of a role",
+      );
+    }
+    if (user !== undefined) users.set(name, user);
+  }
+  return users;
+}

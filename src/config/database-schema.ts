@@ -1,0 +1,55 @@
+import * as z from "zod";
+import { custom, type IssueSink, mapping, text } from "../document/mapping.ts";
+import type { UpstreamTarget } from "./config.ts";
+import { readCertificate } from "./pem.ts";
+import { secret, sourced } from "./sourced.ts";
+import type { Sources } from "./sources.ts";
+import { parseUpstreamUrl } from "./upstream-url.ts";
+
+/** One entry of `databases`. */
+export function databaseSchema(sources: Sources | undefined) {
+  const upstream = text("postgres://host:port/database?sslmode=verify-full").transform(
+    (value, context) => readTarget(value, sources, context) ?? z.NEVER,
+  );
+  return mapping({
+    upstream: sourced(upstream, sources).describe(
+      "The database: postgres://host:port/database?sslmode=…, without user and password. sslmode is disable, require, verify-ca or verify-full; sslrootcert is a file.",
+    ),
+    login: mapping({
+      user: sourced(loginTemplate, sources)
+        .prefault("rolegate_{role}")
+        .describe(
+          "The login for each role; {role} stands for the role. It owns nothing and can become only that role.",
+        ),
+      password: secret(sources).describe("The password of these logins."),
+    }).describe("How rolegate logs in to the database."),
+  });
+}
+
+const templateExpected =
+  "a login with {role} in it, such as rolegate_{role}: every role needs a login of its own";
+
+const loginTemplate = text(templateExpected).refine((value) => /^([^{}]*\{role\})+[^{}]*$/.test(value), {
+  error: templateExpected,
+});
+
+function readTarget(
+  value: string,
+  sources: Sources | undefined,
+  sink: IssueSink,
+): UpstreamTarget | undefined {
+  const reading = parseUpstreamUrl(value);
+  if (reading.kind === "refused") {
+    sink.addIssue(custom(reading.expected, reading.found, "not a usable URL"));
+    return undefined;
+  }
+  const { host, port, database, sslmode, sslrootcert } = reading.url;
+  if (sslmode === "disable") return { host, port, database, tls: undefined };
+  if (sslrootcert === undefined || sslrootcert === "system") {
+    return { host, port, database, tls: { mode: sslmode, rootCertificate: undefined } };
+  }
+  const rootCertificate = readCertificate(sslrootcert, sources, sink);
+  return rootCertificate === undefined
+    ? undefined
+    : { host, port, database, tls: { mode: sslmode, rootCertificate } };
+}

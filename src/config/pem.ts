@@ -1,0 +1,58 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import * as z from "zod";
+import { custom, type IssueSink } from "../document/mapping.ts";
+import { sourced } from "./sourced.ts";
+import { readText, type Sources } from "./sources.ts";
+
+const expected = "the path of a PEM file";
+
+const pem = z.string({ error: expected }).min(1, { error: expected });
+
+/** A certificate with its intermediates, as PEM text. */
+export function certificate(sources: Sources | undefined) {
+  return sourced(
+    pem.transform((value, context) => readCertificate(value, sources, context) ?? z.NEVER),
+    sources,
+  );
+}
+
+/** A private key as PEM text, behind a function so that it is not printed with the configuration. */
+export function privateKey(sources: Sources | undefined) {
+  return sourced(
+    pem.transform((value, context) => {
+      const text = readPem(value, sources, context);
+      if (text === undefined) return z.NEVER;
+      try {
+        createPrivateKey(text);
+        return () => text;
+      } catch {
+        const found = text.includes("ENCRYPTED") ? "an encrypted key" : "a file of another form";
+        context.addIssue(custom("an unencrypted private key in PEM form", found, "not a usable key"));
+        return z.NEVER;
+      }
+    }),
+    sources,
+  );
+}
+
+/** The PEM text at a path, checked to begin with a certificate; undefined, with an issue, if it does not. */
+export function readCertificate(
+  value: string,
+  sources: Sources | undefined,
+  sink: IssueSink,
+): string | undefined {
+  const text = readPem(value, sources, sink);
+  if (text === undefined) return undefined;
+  try {
+    void new X509Certificate(text);
+    return text;
+  } catch {
+    sink.addIssue(custom("a certificate in PEM form", "a file of another form", "not a certificate"));
+    return undefined;
+  }
+}
+
+/** The file's text, or the value itself where a variable or a file held the PEM instead of a path. */
+function readPem(value: string, sources: Sources | undefined, sink: IssueSink): string | undefined {
+  return value.startsWith("-----BEGIN ") || sources === undefined ? value : readText(value, sources, sink);
+}

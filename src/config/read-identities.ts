@@ -1,0 +1,89 @@
+import * as z from "zod";
+import { isMapping, type Path, valueAt } from "../document/document.ts";
+import { mapping } from "../document/mapping.ts";
+import { identityNameExpected, isIdentityName } from "../identity/identity-name.ts";
+import type { JwtIssuer } from "../identity/jwt-issuer.ts";
+import type { PasswordUser } from "../identity/password-users.ts";
+import { type Reading, itemsAt, keysAt, read, report } from "./reading.ts";
+import { laterIdentityTypes } from "./schema.ts";
+
+export type PlacedIssuer = { readonly issuer: JwtIssuer; readonly plaintext: boolean; readonly path: Path };
+export type PlacedUser = {
+  readonly user: PasswordUser | undefined;
+  readonly name: string;
+  readonly path: Path;
+};
+
+export type IdentitiesReading = {
+  readonly issuers: readonly PlacedIssuer[];
+  /** Undefined: there is no `password` entry. */
+  readonly users: readonly PlacedUser[] | undefined;
+  /** Whether there is a `jwt` entry, even a wrong one. */
+  readonly hasJwt: boolean;
+  /** Every attribute that some identity can have, those of wrong entries included. */
+  readonly attributes: ReadonlySet<string>;
+};
+
+/** `identities`, entry by entry and user by user. */
+export function readIdentities(reading: Reading): IdentitiesReading {
+  const items = itemsAt(reading, ["identities"], "a list of jwt and password entries") ?? [];
+  const issuers: PlacedIssuer[] = [];
+  const attributes = new Set<string>();
+  let users: PlacedUser[] | undefined;
+  let hasJwt = false;
+  for (const [index, item] of items.entries()) {
+    const path = ["identities", index];
+    const type = isMapping(item) ? item["type"] : undefined;
+    if (type === "password") {
+      users ??= [];
+      users.push(...readUsers(reading, path, attributes));
+    } else if (type === "jwt") {
+      hasJwt = true;
+      addKeys(attributes, valueAt(reading.document, [...path, "attributes"]));
+      const issuer = readIssuer(reading, path);
+      if (issuer !== undefined) issuers.push(issuer);
+    } else if (!isMapping(item)) {
+      report(reading, path, "wrong type", "a mapping with type: jwt or type: password");
+    } else {
+      const later = laterIdentityTypes.has(String(type));
+      const message = type === undefined ? "missing" : later ? "not supported yet" : "wrong value";
+      report(reading, [...path, "type"], message, "jwt or password");
+    }
+  }
+  return { issuers, users, hasJwt, attributes };
+}
+
+/** What stands beside the users, who are read one by one. */
+const passwordKeys = mapping({ type: z.unknown().optional(), users: z.unknown().optional() });
+
+function readUsers(reading: Reading, path: Path, attributes: Set<string>): PlacedUser[] {
+  read(reading, path, passwordKeys);
+  const names = keysAt(reading, [...path, "users"], "a mapping of names to verifiers") ?? [];
+  return names.map((name) => {
+    const userPath = [...path, "users", name];
+    addKeys(attributes, valueAt(reading.document, [...userPath, "attributes"]));
+    if (!isIdentityName(name))
+      report(reading, userPath, "not a usable name", identityNameExpected, "another name");
+    const user = read(reading, userPath, reading.schemas.user);
+    return { name, path: userPath, user: user && { name, ...user } };
+  });
+}
+
+function addKeys(attributes: Set<string>, value: unknown): void {
+  if (isMapping(value)) for (const key of Object.keys(value)) attributes.add(key);
+}
+
+function readIssuer(reading: Reading, path: Path): PlacedIssuer | undefined {
+  const given = read(reading, path, reading.schemas.jwt);
+  if (given === undefined) return undefined;
+  const issuer: JwtIssuer = {
+    issuer: given.issuer,
+    audience: given.audience,
+    algorithms: given.algorithms,
+    keys: given.jwks,
+    nameClaim: given.name,
+    attributes: new Map(Object.entries(given.attributes)),
+    clockTolerance: given.clockTolerance / 1000,
+  };
+  return { issuer, plaintext: given.allowPlaintextOnLoopback, path };
+}

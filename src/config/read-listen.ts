@@ -1,0 +1,16 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import type { ListenConfig } from "./config.ts";
+import { type Reading, read, report } from "./reading.ts";
+
+/** `listen`, its key checked against its certificate. */
+export function readListen(reading: Reading): ListenConfig | undefined {
+  const listen = read(reading, ["listen"], reading.schemas.listen);
+  if (listen === undefined) return undefined;
+  const { address, tls } = listen;
+  if (tls === undefined) return { address, tls };
+  if (new X509Certificate(tls.certificate).checkPrivateKey(createPrivateKey(tls.key())))
+    return { address, tls };
+  const expected = "the private key of listen.tls.certificate";
+  report(reading, ["listen", "tls", "key"], "wrong key", expected, "the key of another certificate");
+  return undefined;
+}

@@ -1,0 +1,134 @@
+import * as z from "zod";
+import { duration } from "../document/duration.ts";
+import { custom, mapping, text } from "../document/mapping.ts";
+import { databaseSchema } from "./database-schema.ts";
+import { jwtSchema, passwordSchema, userSchema } from "./identity-schema.ts";
+import { certificate, privateKey } from "./pem.ts";
+import { parseSocketAddress } from "./socket-address.ts";
+import { sourced } from "./sourced.ts";
+import type { Sources } from "./sources.ts";
+
+/** Keys of the public face that are still to come: refused, and never accepted without effect. */
+export const laterSettings: ReadonlySet<string> = new Set(["listen.tls.clientCa"]);
+export const laterIdentityTypes: ReadonlySet<string> = new Set(["oauth", "certificate"]);
+
+/** Below these keys no value is ever quoted in a problem: a secret may stand there, even if by mistake. */
+export const secretSettings: ReadonlySet<string> = new Set([
+  "login",
+  "password",
+  "users",
+  "upstream",
+  "key",
+  "jwks",
+]);
+
+export type ConfigSchemas = ReturnType<typeof configSchemas>;
+
+/**
+ * Every setting of rolegate.yaml with its type, default and description. An issue's message is what was expected.
+ * `databases`, `identities`, `users` and `access` are given as the schema of one entry, because entries are read
+ * one by one, so that a problem in one does not hide those of the others.
+ * @param sources where `{ env }`, `{ file }` and `{ command }` look; undefined: only to be described.
+ */
+export function configSchemas(sources: Sources | undefined) {
+  return {
+    listen: listenSchema(sources),
+    admin: mapping({
+      address: address("127.0.0.1:6480", sources).describe("Where health and metrics are served."),
+    })
+      .describe("The operators' side; not served where this is left out.")
+      .optional(),
+    database: databaseSchema(sources),
+    password: passwordSchema(sources),
+    user: userSchema(sources),
+    jwt: jwtSchema(sources),
+    access: accessSchema(sources),
+    audit: mapping({
+      directory: sourced(text("a directory"), sources)
+        .prefault("var/audit")
+        .describe("Where the record is written, relative to this file."),
+    })
+      .describe("The record of every statement.")
+      .prefault({}),
+    roles: sourced(text("a directory of role files"), sources)
+      .prefault("roles/")
+      .describe("The directory of the role files, relative to this file."),
+    limits: limitsSchema(sources),
+    log: mapping({
+      level: sourced(
+        z.enum(["debug", "info", "warn", "error"], { error: "debug, info, warn or error" }),
+        sources,
+      )
+        .prefault("info")
+        .describe("The least important messages that are logged."),
+    })
+      .describe("The operational log, which never holds SQL.")
+      .prefault({}),
+  };
+}
+
+function listenSchema(sources: Sources | undefined) {
+  return mapping({
+    address: address("127.0.0.1:6432", sources).prefault("127.0.0.1:6432").describe("Where clients connect."),
+    tls: mapping({
+      certificate: certificate(sources).describe("PEM file: the certificate, then its intermediates."),
+      key: privateKey(sources).describe("PEM file: the certificate's private key."),
+      mode: sourced(z.enum(["require", "optional"], { error: "require or optional" }), sources)
+        .prefault("require")
+        .describe(
+          "require: a client without TLS is refused before any password. optional: the client decides.",
+        ),
+    })
+      .describe("TLS for clients; where this is left out, only plaintext connections are taken.")
+      .optional(),
+  })
+    .describe("The clients' side.")
+    .prefault({});
+}
+
+function limitsSchema(sources: Sources | undefined) {
+  const count = z
+    .int({ error: "a whole number" })
+    .min(1, { error: "at least 1" })
+    .max(100_000, { error: "at most 100000" });
+  return mapping({
+    maxConnections: sourced(count, sources).prefault(1000).describe("Client connections at one time."),
+    maxUnauthenticated: sourced(count, sources)
+      .prefault(200)
+      .describe("Of these, connections that have not yet logged in."),
+    authenticationTimeout: sourced(duration, sources)
+      .prefault("30s")
+      .describe("From the connection to the end of the log-in."),
+    upstreamTimeout: sourced(duration, sources)
+      .prefault("10s")
+      .describe("For opening a connection to the database."),
+  })
+    .describe("Bounds on what clients may take up.")
+    .prefault({});
+}
+
+function accessSchema(sources: Sources | undefined) {
+  const condition = text("a CEL condition, in quotes where YAML would read something else", "lines");
+  return mapping({
+    role: sourced(text("a role that has a role file"), sources).describe("The role that may be taken."),
+    database: sourced(text("a database of this file"), sources).describe(
+      "The database, as this file names it.",
+    ),
+    when: sourced(condition, sources).describe(
+      'CEL over identity, connection and now: who satisfies it may take the role. "true": everybody.',
+    ),
+  });
+}
+
+function address(example: string, sources: Sources | undefined) {
+  const expected = `an address with a port, such as ${example} or [::1]:${example.split(":")[1]}`;
+  return sourced(
+    text(expected).transform((value, context) => {
+      const parsed = parseSocketAddress(value);
+      if (parsed !== undefined) return parsed;
+      context.addIssue(custom(expected, undefined, "wrong value"));
+      return z.NEVER;
+    }),
+    sources,
+  );
+}
