@@ -6,19 +6,14 @@ import { endOfOperatorRun } from "./plain-tokens.ts";
  * take it more than linear time or memory, so these are counted first, in one linear pass.
  */
 export type ParseLimits = {
-  /** Bytes of text, where the source of a multi-column SET counts once for each column: the tree repeats it. */
   readonly bytes: number;
+  /** Tokens of text, where the source of a multi-column SET counts once for each column: the tree repeats it. */
+  readonly tokens: number;
   /** Levels of the tree, estimated from brackets and from operators that chain. */
   readonly depth: number;
   /** Bytes that the scanner reads again because operators or comments stand without a gap. */
   readonly rescanned: number;
 };
-
-/**
- * For the main thread: measured at most 0.5 µs a byte of parsing and as much for reading the JSON,
- * so that a text at all limits takes some 100 ms. The stack holds four times this depth.
- */
-export const mainThreadLimits: ParseLimits = { bytes: 128 * 1024, depth: 1000, rescanned: 512 * 1024 };
 
 /** One bracket's inside, or the statement's own level. */
 type Level = {
@@ -53,7 +48,7 @@ export function tooComplex(bytes: Buffer, limits: ParseLimits): string | undefin
   let level = openLevel(1);
   const outer: Level[] = [];
   let outerDepth = 0;
-  let expanded = 0;
+  let weight = 0;
   let rescanned = 0;
   let runEnd = 0;
   /** Set behind `( … )`, the group that a SET would assign to. */
@@ -71,8 +66,8 @@ export function tooComplex(bytes: Buffer, limits: ParseLimits): string | undefin
       if (rescanned > limits.rescanned) return "statement has too many operators in a row";
     }
 
-    expanded += (token.end - token.start) * level.repeated;
-    if (expanded > limits.bytes) return "statement nests too many assignments to several columns";
+    weight += level.repeated;
+    if (weight > limits.tokens) return `statement has more than ${limits.tokens} words and symbols`;
     const group = closed;
     closed = undefined;
 
