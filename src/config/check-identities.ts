@@ -23,6 +23,7 @@ export function checkIdentities(
     jwt: issuers.map(({ issuer }) => issuer),
     plaintextTokensOnLoopback: plaintext,
     roleNames,
+    attributes: identities.attributes,
   };
 }
 

@@ -79,6 +79,8 @@ export type IdentitiesConfig = {
   readonly plaintextTokensOnLoopback: boolean;
   /** The role names of `access`: with both methods configured, they are logged in to with a token. */
   readonly roleNames: ReadonlySet<string>;
+  /** Every attribute that some identity can have. */
+  readonly attributes: ReadonlySet<string>;
 };
 
 export type LimitsConfig = {

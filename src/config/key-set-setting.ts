@@ -1,7 +1,7 @@
-import type { JWTVerifyGetKey } from "jose";
 import * as z from "zod";
 import { custom, type IssueSink } from "../document/mapping.ts";
 import { keySetExpected, localKeySet, remoteKeySet } from "../identity/key-set.ts";
+import type { JwtIssuer } from "../identity/jwt-issuer.ts";
 import { isLoopback } from "../identity/loopback.ts";
 import { sourced } from "./sourced.ts";
 import { readText, type Sources } from "./sources.ts";
@@ -20,7 +20,7 @@ export function keySet(sources: Sources | undefined) {
   );
 }
 
-function remote(value: string, sink: IssueSink): JWTVerifyGetKey | undefined {
+function remote(value: string, sink: IssueSink): JwtIssuer["keys"] | undefined {
   const url = URL.parse(value);
   // Whoever is on the way of a plaintext fetch can answer with keys of their own, and then be anyone.
   const safe = url?.protocol === "https:" || (url?.protocol === "http:" && isLocal(url.hostname));
@@ -30,7 +30,7 @@ function remote(value: string, sink: IssueSink): JWTVerifyGetKey | undefined {
   return undefined;
 }
 
-function local(value: string, sources: Sources | undefined, sink: IssueSink): JWTVerifyGetKey | undefined {
+function local(value: string, sources: Sources | undefined, sink: IssueSink): JwtIssuer["keys"] | undefined {
   // A variable or file may hold the set itself instead of its path.
   const json = value.startsWith("{") || sources === undefined ? value : readText(value, sources, sink);
   if (json === undefined) return undefined;

@@ -36,8 +36,8 @@ export function configSchemas(sources: Sources | undefined) {
     admin: mapping({
       address: address("127.0.0.1:6480", sources).describe("Where health and metrics are served."),
     })
-      .describe("The operators' side; not served where this is left out.")
-      .optional(),
+      .optional()
+      .describe("The operators' side; not served where this is left out."),
     database: databaseSchema(sources),
     password: passwordSchema(sources),
     user: userSchema(sources),
@@ -48,8 +48,8 @@ export function configSchemas(sources: Sources | undefined) {
         .prefault("var/audit")
         .describe("Where the record is written, relative to this file."),
     })
-      .describe("The record of every statement.")
-      .prefault({}),
+      .prefault({})
+      .describe("The record of every statement."),
     roles: sourced(text("a directory of role files"), sources)
       .prefault("roles/")
       .describe("The directory of the role files, relative to this file."),
@@ -62,8 +62,8 @@ export function configSchemas(sources: Sources | undefined) {
         .prefault("info")
         .describe("The least important messages that are logged."),
     })
-      .describe("The operational log, which never holds SQL.")
-      .prefault({}),
+      .prefault({})
+      .describe("The operational log, which never holds SQL."),
   };
 }
 
@@ -79,11 +79,11 @@ function listenSchema(sources: Sources | undefined) {
           "require: a client without TLS is refused before any password. optional: the client decides.",
         ),
     })
-      .describe("TLS for clients; where this is left out, only plaintext connections are taken.")
-      .optional(),
+      .optional()
+      .describe("TLS for clients; where this is left out, only plaintext connections are taken."),
   })
-    .describe("The clients' side.")
-    .prefault({});
+    .prefault({})
+    .describe("The clients' side.");
 }
 
 function limitsSchema(sources: Sources | undefined) {
@@ -103,8 +103,8 @@ function limitsSchema(sources: Sources | undefined) {
       .prefault("10s")
       .describe("For opening a connection to the database."),
   })
-    .describe("Bounds on what clients may take up.")
-    .prefault({});
+    .prefault({})
+    .describe("Bounds on what clients may take up.");
 }
 
 function accessSchema(sources: Sources | undefined) {

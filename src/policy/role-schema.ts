@@ -26,7 +26,6 @@ const columns = z
   .union([z.literal("all"), z.array(columnName).nonempty({ error: "at least one column" })], {
     error: "all, or a list of columns",
   })
-  .describe("The columns that may be used: a list, or `all`, which includes those that are added later.")
   .superRefine((value, context) => {
     if (value === "all") return;
     for (const [index, column] of value.entries()) {
@@ -37,7 +36,8 @@ const columns = z
       });
     }
   })
-  .default("all");
+  .default("all")
+  .describe("The columns that may be used: a list, or `all`, which includes those that are added later.");
 
 /** `all`, or a mapping of which `readRoleFile` requires at least one key: an empty one could mean everything or nothing. */
 function orAll<Shape extends z.core.$ZodShape>(shape: Shape, description: string) {
