@@ -1,0 +1,56 @@
+import type { Catalog } from "../src/catalog/catalog.ts";
+import { bindGrants, compileRole, type Grants } from "../src/policy/grants.ts";
+import { readRoleFile } from "../src/policy/read.ts";
+import { judge } from "../src/rewrite/judge.ts";
+import { loadParser, type Parser } from "../src/sql/parser.ts";
+import { roles } from "./database.ts";
+import { cost } from "./micro-clock.ts";
+import type { Cost } from "./micro.ts";
+import { roleFile } from "./role-files.ts";
+
+const select = "SELECT abalance FROM pgbench_accounts WHERE aid = $1;";
+
+/** What ORMs write: every name quoted and qualified, every column aliased. */
+const orm =
+  'SELECT "a"."aid" AS "a_aid", "a"."bid" AS "a_bid", "a"."abalance" AS "a_abalance", "b"."bid" AS "b_bid", ' +
+  '"b"."bbalance" AS "b_bbalance" FROM "public"."pgbench_accounts" "a" LEFT JOIN "public"."pgbench_branches" "b" ' +
+  'ON "b"."bid" = "a"."bid" WHERE "a"."aid" = $1 ORDER BY "a"."aid" ASC LIMIT 20';
+
+const texts = { "pgbench -S": select, "an ORM's join": orm };
+
+/** A text that the parser has just seen: nothing remembers it, but code and memory are warm. */
+export async function parseCosts(serverMajor: number): Promise<Cost[]> {
+  const parser = await loadParser(serverMajor);
+  return Object.entries(texts).map(([name, text]) =>
+    cost(`parse, ${name}, ${text.length} bytes`, () => parser.parse(text)),
+  );
+}
+
+/** A verdict on a text that is not known yet: what every new text costs once. */
+export async function judgementCosts(catalog: Catalog): Promise<Cost[]> {
+  const parser = await loadParser(catalog.serverMajor);
+  return Object.values(roles).flatMap((role) => {
+    const grants = grantsOf(role, parser);
+    const context = { grants, catalog, parser, searchPath: [role, "public"], roles: new Set([role]) };
+    return Object.entries(texts).map(([name, text]) => {
+      const verdict = judge(text, context);
+      if (verdict.kind === "refuse") throw new Error(`${role}, ${name}: ${verdict.problem.message}`);
+      return cost(`judge, ${name}, ${role === roles.rows ? "row rule" : "select: all"}`, () =>
+        judge(text, context),
+      );
+    });
+  });
+}
+
+function grantsOf(name: string, parser: Parser): Grants {
+  const { roleFile: file, problems } = readRoleFile(roleFile(name), `${name}.yaml`);
+  if (file === undefined) throw new Error(problems.map(({ message }) => message).join(", "));
+  const compiled = compileRole(file, parser);
+  if (compiled.kind === "refused") throw new Error(compiled.problems.map(({ found }) => found).join(", "));
+  return bindGrants(compiled.role, {
+    name: "bench",
+    method: "password",
+    attributes: { branch: 1 },
+    expiresAt: undefined,
+  });
+}

@@ -1,0 +1,46 @@
+import { writeFileSync } from "node:fs";
+import { Client } from "pg";
+import { readCatalog } from "../src/catalog/load.ts";
+import type { Catalog } from "../src/catalog/catalog.ts";
+import { databaseName, startDatabase } from "./database.ts";
+import { frameCosts } from "./micro-frames.ts";
+import { judgementCosts, parseCosts } from "./micro-judgement.ts";
+import { recordCosts } from "./micro-record.ts";
+
+/** What one part of the way costs a statement, in microseconds: the median of the samples, and their spread. */
+export type Cost = { readonly part: string; readonly micros: number; readonly spread: number };
+
+/** Prints what each part costs, and writes it as JSON where asked to. */
+export async function runMicro(json: string | undefined): Promise<void> {
+  const catalog = await demoCatalog();
+  const costs = [
+    ...(await parseCosts(catalog.serverMajor)),
+    ...(await judgementCosts(catalog)),
+    ...frameCosts(),
+    ...(await recordCosts()),
+  ];
+  console.log(`${"part".padEnd(64)}${"µs".padStart(9)}${"± %".padStart(6)}`);
+  for (const { part, micros, spread } of costs)
+    console.log(part.padEnd(64) + micros.toFixed(2).padStart(9) + (spread * 100).toFixed(0).padStart(6));
+  if (json !== undefined) writeFileSync(json, JSON.stringify(costs, undefined, 2));
+}
+
+/** The catalog of a database with pgbench's tables, as rolegate would read it. */
+async function demoCatalog(): Promise<Catalog> {
+  const { server } = await startDatabase();
+  await using _ = server;
+  const client = new Client({
+    connectionString: server.url(databaseName),
+    options: "-c search_path=pg_catalog,pg_temp",
+  });
+  await client.connect();
+  try {
+    const { catalog } = await readCatalog(async (text) => {
+      const { rows } = await client.query<string[]>({ text, rowMode: "array" });
+      return rows[0]!;
+    });
+    return catalog;
+  } finally {
+    await client.end();
+  }
+}
