@@ -42,7 +42,11 @@ export type FunctionFacts = {
 };
 
 /** An operator outside pg_catalog. */
-export type OperatorFacts = { readonly schema: string; readonly name: string; readonly extension: string | undefined };
+export type OperatorFacts = {
+  readonly schema: string;
+  readonly name: string;
+  readonly extension: string | undefined;
+};
 
 /** What the database contains, at one moment; immutable. */
 export type Catalog = {

@@ -1,12 +1,13 @@
 import type { Socket } from "node:net";
-import { RolegateError } from "../errors.ts";
 import { terminate } from "../wire/frontend-rewrite.ts";
 import { sendCancel, type CancelKey } from "./cancel.ts";
 import type { UpstreamConnection } from "./connection.ts";
+import { within } from "./deadline.ts";
 import { HandshakeConnection } from "./handshake-connection.ts";
 import { LoginClient } from "./login-client.ts";
 import { startupParameters, type SessionStart } from "./startup-options.ts";
 import { tlsOptions, type UpstreamLogin, type UpstreamTarget } from "./target.ts";
+import { unavailable } from "./unavailable.ts";
 import { loginFacts, unfitLogin, type LoginFacts } from "./verify-login.ts";
 
 /** How long Terminate may take to get out before the socket is closed without it. */
@@ -32,7 +33,6 @@ export async function connectUpstream(
   deadline: number,
 ): Promise<UpstreamConnection> {
   let connection: HandshakeConnection | undefined;
-  let timer: NodeJS.Timeout | undefined;
   try {
     const parameters = startupParameters(login.user, target.database, session);
     const opened = (connection = new HandshakeConnection(target.tls && tlsOptions(target.tls), 2));
@@ -40,25 +40,15 @@ export async function connectUpstream(
     opened.on("parameterStatus", (message: { parameterName: string; parameterValue: string }) =>
       reported.set(message.parameterName, message.parameterValue),
     );
-    const expired = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no login within ${deadline} ms`)), deadline);
-    });
     const client = new LoginClient(target, login, parameters, opened);
-    await Promise.race([logIn(client, login.user, session.role), expired]);
+    await within(deadline, "the login", logIn(client, login.user, session.role));
     for (const [name, value] of Object.entries(required))
       if (!value.some((allowed) => allowed === reported.get(name)))
         throw new Error(`the server's ${name} is not ${value.join(" or ")}`);
     return takeOver(opened.socketInUse, target, reported, keyOf(client));
   } catch (error) {
     connection?.socketInUse.destroy();
-    const unavailable = new RolegateError({
-      code: "upstream_unavailable",
-      message: "the database is not available",
-    });
-    unavailable.cause = error;
-    throw unavailable;
-  } finally {
-    clearTimeout(timer);
+    throw unavailable(error);
   }
 }
 

@@ -2,24 +2,30 @@ import { EventEmitter } from "node:events";
 import { Socket } from "node:net";
 import { Connection, type ConnectionConfig } from "pg";
 import { parse } from "pg-protocol";
-import { frameTable, type Treatment } from "../wire/frame-table.ts";
+import { frameTable, type FrameTable, type Treatment } from "../wire/frame-table.ts";
 import { FrameReader, Step } from "../wire/frames.ts";
 import { backendLimits } from "../wire/limits.ts";
 import { withoutListenersSince, listenersOf, type Listeners } from "./listeners.ts";
 
-/** No message of an honest server's login comes near; a lying one cannot make us collect more. */
-const longest = 65_535;
+/** Bytes; no message of an honest server's login comes near, and a lying one cannot make us collect more. */
+const longestOfLogin = 65_535;
 
-// What a server may send from its first byte to the answer of one simple query; anything else ends the login.
+// What a server may send from its first byte to the answer of a simple query; anything else ends the connection.
 const types = ["R", "S", "K", "Z", "E", "N", "A", "T", "D", "C"] as const;
-type Type = (typeof types)[number];
 
-const each = <Value>(value: (type: Type) => Value) =>
-  Object.fromEntries(types.map((type) => [type, value(type)])) as Record<Type, Value>;
-const table = frameTable(
-  each((type) => Math.min(backendLimits[type], longest)),
-  each((): Treatment => ({ whole: longest })),
-);
+function tableUpTo(longest: number): FrameTable {
+  return frameTable(
+    forEachType((type) => Math.min(backendLimits[type], longest)),
+    forEachType((): Treatment => ({ whole: longest })),
+  );
+}
+
+function forEachType<Value>(value: (type: (typeof types)[number]) => Value) {
+  return Object.fromEntries(types.map((type) => [type, value(type)])) as Record<
+    (typeof types)[number],
+    Value
+  >;
+}
 
 /**
  * pg's connection, fed one message at a time and only up to a ReadyForQuery of our choice: from there on the socket
@@ -27,18 +33,23 @@ const table = frameTable(
  */
 export class HandshakeConnection extends Connection {
   readonly #handOverAt: number;
+  readonly #table: FrameTable;
   readonly #socket: Socket;
   readonly #own: Listeners;
   #stream: Socket;
   #streamOwn: Listeners;
   #readyForQueries = 0;
 
-  /** @param handOverAt which ReadyForQuery is the last that pg sees, counted from 1 */
-  constructor(ssl: ConnectionConfig["ssl"], handOverAt: number) {
+  /**
+   * @param handOverAt which ReadyForQuery is the last that pg sees, counted from 1
+   * @param longest bytes of the longest message to take
+   */
+  constructor(ssl: ConnectionConfig["ssl"], handOverAt: number, longest = longestOfLogin) {
     const socket = new Socket();
     const own = listenersOf(socket);
     super({ ssl: ssl ?? false, stream: () => socket });
     this.#handOverAt = handOverAt;
+    this.#table = tableUpTo(longest);
     this.#socket = this.#stream = socket;
     this.#own = this.#streamOwn = own;
   }
@@ -62,7 +73,7 @@ export class HandshakeConnection extends Connection {
     void parse(messages as unknown as NodeJS.ReadableStream, (message) => {
       this.emit(message.name === "error" ? "errorMessage" : message.name, message);
     });
-    const reader = new FrameReader(table);
+    const reader = new FrameReader(this.#table);
     let unread = 0;
     stream.on("data", (chunk: Buffer) => {
       unread += chunk.length;

@@ -1,0 +1,177 @@
+import { createHash } from "node:crypto";
+import { refuse } from "../errors.ts";
+import {
+  relationKey,
+  type Catalog,
+  type Column,
+  type FunctionFacts,
+  type OperatorFacts,
+  type Relation,
+  type RelationKind,
+} from "./catalog.ts";
+
+const relationKinds: Readonly<Record<string, RelationKind>> = {
+  r: "table",
+  p: "partitioned table",
+  v: "view",
+  m: "materialized view",
+  f: "foreign table",
+  S: "sequence",
+  i: "index",
+  I: "index",
+  t: "toast table",
+  c: "composite type",
+};
+
+/**
+ * Runs the SQL and gives the one row's columns as text. The connection's search_path must be `pg_catalog, pg_temp`
+ * and nothing else: format_type qualifies what the path does not show, and operators must be the server's own.
+ */
+export type CatalogQuery = (sql: string) => Promise<readonly string[]>;
+
+/** A catalog, and what tells whether the next one differs. */
+export type CatalogReading = { readonly catalog: Catalog; readonly hash: string };
+
+// One statement, so that all of it is one snapshot; aggregated to text on the server, so that an unchanged catalog
+// costs a hash here and no parsing. Temporary schemas are left out: no role of ours has one, and others' come and go.
+const temporary = "'^pg_(toast_)?temp_'";
+
+const schemas = `
+  select json_agg(nspname order by nspname) from pg_namespace where nspname !~ ${temporary}`;
+
+// With -1 for the modifier format_type says bpchar where the bare name, character, would mean a length of one.
+const columns = `
+  select json_agg(json_build_array(a.attname, format_type(a.atttypid, -1), t.typtype, a.attnotnull::int,
+      (a.attgenerated <> '')::int) order by a.attnum)
+    from pg_attribute a join pg_type t on t.oid = a.atttypid
+   where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and c.relkind not in ('i', 'I', 't')`;
+const relations = `
+  select json_agg(json_build_array(c.oid::int8, n.nspname, c.relname, c.relkind, (${columns}))
+      order by n.nspname, c.relname)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname !~ ${temporary}`;
+
+const extensionOf = (catalog: string, object: string) => `
+  (select e.extname from pg_depend d join pg_extension e on e.oid = d.refobjid
+    where d.classid = '${catalog}'::regclass and d.objid = ${object} and d.deptype = 'e'
+      and d.refclassid = 'pg_extension'::regclass limit 1)`;
+
+const functions = `
+  select json_agg(json_build_array(schema, name, kind, volatility, leakproof, definer, extension) order by f) from (
+    select distinct n.nspname as schema, p.proname as name, p.prokind as kind, p.provolatile as volatility,
+      p.proleakproof::int as leakproof, p.prosecdef::int as definer, ${extensionOf("pg_proc", "p.oid")} as extension
+      from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname !~ ${temporary}) f`;
+
+const operators = `
+  select json_agg(json_build_array(schema, name, extension) order by o) from (
+    select distinct n.nspname as schema, o.oprname as name, ${extensionOf("pg_operator", "o.oid")} as extension
+      from pg_operator o join pg_namespace n on n.oid = o.oprnamespace
+     where n.nspname <> 'pg_catalog' and n.nspname !~ ${temporary}) o`;
+
+const types = `
+  select json_agg(json_build_array(n.nspname, t.typname) order by n.nspname, t.typname)
+    from pg_type t join pg_namespace n on n.oid = t.typnamespace
+   where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname !~ ${temporary}`;
+
+const texts = [schemas, relations, functions, operators, types].map(
+  (select) => `coalesce((${select})::text, '[]')`,
+);
+const sql = `select current_setting('server_version_num'), current_setting('server_encoding'), ${texts.join(", ")}`;
+
+type ColumnRow = readonly [name: string, type: string, kind: string, notNull: number, generated: number];
+type RelationRow = readonly [
+  oid: number,
+  schema: string,
+  name: string,
+  kind: string,
+  columns: readonly ColumnRow[] | null,
+];
+type FunctionRow = readonly [
+  schema: string,
+  name: string,
+  kind: FunctionFacts["kind"],
+  volatility: FunctionFacts["volatility"],
+  leakproof: number,
+  securityDefiner: number,
+  extension: string | null,
+];
+type OperatorRow = readonly [schema: string, name: string, extension: string | null];
+type TypeRow = readonly [schema: string, name: string];
+
+/**
+ * Reads what the database contains.
+ * @param last the reading before, given back as it is if nothing has changed; else the new version is its plus one
+ * @throws RolegateError upstream_unavailable for a server whose major version has no parser here, or whose encoding
+ *   is not UTF8
+ */
+export async function readCatalog(query: CatalogQuery, last?: CatalogReading): Promise<CatalogReading> {
+  const row = await query(sql);
+  const hash = createHash("sha256").update(row.join("\0")).digest("base64");
+  if (hash === last?.hash) return last;
+  return { hash, catalog: catalogOf(row, (last?.catalog.version ?? 0) + 1) };
+}
+
+function catalogOf(row: readonly string[], version: number): Catalog {
+  const [number = "", encoding = "", ...texts] = row;
+  const serverMajor = Math.floor(Number(number) / 10_000);
+  if (!(serverMajor >= 15 && serverMajor <= 18))
+    refuse("upstream_unavailable", "the server's version is not one of 15 to 18", {
+      detail: `server_version_num is ${number}`,
+    });
+  if (encoding !== "UTF8")
+    refuse("upstream_unavailable", "the server's encoding is not UTF8", { detail: `it is ${encoding}` });
+  const [schemas, relations, functions, operators, types] = texts.map(
+    (text) => JSON.parse(text) as unknown,
+  ) as [
+    readonly string[],
+    readonly RelationRow[],
+    readonly FunctionRow[],
+    readonly OperatorRow[],
+    readonly TypeRow[],
+  ];
+  return {
+    version,
+    serverMajor,
+    schemas: new Set(schemas),
+    relations: new Map(relations.map((row) => [relationKey(row[1], row[2]), relationOf(row)])),
+    functions: Map.groupBy(functions.map(functionOf), ({ name }) => name),
+    operators: Map.groupBy(operators.map(operatorOf), ({ name }) => name),
+    types: new Map(
+      [...Map.groupBy(types, ([, name]) => name)].map(([name, rows]) => [
+        name,
+        rows.map(([schema]) => schema),
+      ]),
+    ),
+  };
+}
+
+function relationOf([oid, schema, name, kindCode, columns]: RelationRow): Relation {
+  const kind = relationKinds[kindCode];
+  // A kind of a later server: no rule can speak of it, so nothing may resolve to it.
+  if (kind === undefined) refuse("upstream_unavailable", `relation kind ${kindCode} is not known`);
+  return { oid, schema, name, kind, columns: (columns ?? []).map(columnOf) };
+}
+
+function columnOf([name, type, typeKind, notNull, generated]: ColumnRow): Column {
+  return { name, type, typeKind, notNull: notNull === 1, generated: generated === 1 };
+}
+
+function functionOf([
+  schema,
+  name,
+  kind,
+  volatility,
+  leakproof,
+  definer,
+  extension,
+]: FunctionRow): FunctionFacts {
+  const facts = {
+    leakproof: leakproof === 1,
+    securityDefiner: definer === 1,
+    extension: extension ?? undefined,
+  };
+  return { schema, name, kind, volatility, ...facts };
+}
+
+function operatorOf([schema, name, extension]: OperatorRow): OperatorFacts {
+  return { schema, name, extension: extension ?? undefined };
+}

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { relationKey } from "../../src/catalog/catalog.ts";
+import { createLogger } from "../../src/log.ts";
+import { openCatalogSource, type CatalogSource } from "../../src/upstream/catalog-source.ts";
+import { createTestDatabase, loginPassword, type TestDatabase } from "./embedded-database.ts";
+
+let database: TestDatabase;
+let source: CatalogSource;
+beforeAll(async () => {
+  database = await createTestDatabase({
+    template: "shop",
+    sql: `
+      create type mood as enum ('fine');
+      create domain "Odd name" as text;
+      create table kinds (a mood, b "Odd name", c char(3), d varchar(9)[], e int generated always as (1) stored);
+      alter table kinds drop column d;
+      create operator === (leftarg = int, rightarg = int, function = int4eq);
+      create extension pg_trgm`,
+  });
+  await database.addRole("catalog_reader");
+  const { host, port, name } = database;
+  const login = { user: "rolegate_catalog_reader", password: loginPassword };
+  const target = { host, port, database: name, tls: undefined };
+  source = await openCatalogSource(target, login, "catalog_reader", createLogger("silent"));
+});
+afterAll(async () => {
+  await source.close();
+  await database.close();
+});
+
+test("columns have types that can be written as they are, whatever the search path", () => {
+  const { relations } = source.current();
+  expect(relations.get(relationKey("public", "kinds"))).toMatchObject({
+    kind: "table",
+    columns: [
+      { name: "a", type: "public.mood", typeKind: "e", generated: false },
+      { name: "b", type: 'public."Odd name"', typeKind: "d" },
+      // `character` would mean character(1).
+      { name: "c", type: "bpchar", typeKind: "b" },
+      { name: "e", type: "integer", generated: true },
+    ],
+  });
+  expect(relations.get(relationKey("pg_catalog", "pg_class"))?.columns[0]).toEqual({
+    name: "oid",
+    type: "oid",
+    typeKind: "b",
+    notNull: true,
+    generated: false,
+  });
+  expect(relations.get(relationKey("reporting", "product_sales"))?.kind).toBe("view");
+});
+
+test("functions, operators and types say where they come from", () => {
+  const { functions, operators, types, schemas, serverMajor } = source.current();
+  expect(functions.get("order_total")).toEqual([
+    {
+      schema: "public",
+      name: "order_total",
+      kind: "f",
+      volatility: "i",
+      leakproof: false,
+      securityDefiner: false,
+      extension: undefined,
+    },
+  ]);
+  expect(functions.get("similarity")?.[0]?.extension).toBe("pg_trgm");
+  expect(functions.get("now")?.[0]?.schema).toBe("pg_catalog");
+  expect(operators.get("===")).toEqual([{ schema: "public", name: "===", extension: undefined }]);
+  expect(operators.get("%")).toEqual([{ schema: "public", name: "%", extension: "pg_trgm" }]);
+  expect(types.get("mood")).toEqual(["public"]);
+  expect(schemas.has("reporting")).toBe(true);
+  expect(serverMajor).toBe(18);
+});
+
+test("the version grows with a change, and only with one", async () => {
+  const before = source.current();
+  expect(await source.refresh()).toBe(before);
+  await database.query("create table added (id int)");
+  const after = await source.refresh();
+  expect(after.version).toBe(before.version + 1);
+  expect(after.relations.has(relationKey("public", "added"))).toBe(true);
+  expect(source.current()).toBe(after);
+});
+
+test("calls share a reading that begins after them", async () => {
+  const first = source.refresh();
+  expect(source.refresh()).toBe(first);
+  await database.query("create table before_the_reading (id int)");
+  expect((await first).relations.has(relationKey("public", "before_the_reading"))).toBe(true);
+});
+
+test("a connection that the server ended is replaced", async () => {
+  await database.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'rolegate catalog' and datname = current_database()",
+  );
+  // The first one may find the broken connection.
+  await source.refresh().catch(() => {});
+  await expect(source.refresh()).resolves.toBeDefined();
+});
