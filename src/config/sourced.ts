@@ -2,10 +2,13 @@ import * as z from "zod";
 import { custom, mapping } from "../document/mapping.ts";
 import { readReference, resolveReference, type Sources } from "./sources.ts";
 
-const environment = mapping({ env: z.string().describe("The name of an environment variable.") });
+const environment = mapping({ env: z.string().describe("The name of an environment variable.") }).meta({
+  id: "environment",
+  description: "The value of an environment variable.",
+});
 const file = mapping({
   file: z.string().describe("A file with the value; relative to the configuration file."),
-});
+}).meta({ id: "file", description: "The content of a file." });
 const command = mapping({
   command: z
     .array(z.string())
