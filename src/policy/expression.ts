@@ -143,13 +143,16 @@ function assemble(
   // The closing parenthesis stands on a line of its own, so that a rule may end in a comment.
   const rest = bytes.toString("utf8", at, bytes.length - 2);
   if (rest !== "") pieces.push({ kind: "text", text: rest });
-  const distinct = (names: string[]): string[] => [...new Set(names)].toSorted();
   return {
     source,
     columns: distinct(pieces.flatMap((piece) => (piece.kind === "column" ? [piece.name] : []))),
     attributes: distinct(pieces.flatMap((piece) => (piece.kind === "attribute" ? [piece.path] : []))),
     pieces,
   };
+}
+
+function distinct(names: readonly string[]): string[] {
+  return [...new Set(names)].toSorted();
 }
 
 /**

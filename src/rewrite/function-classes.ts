@@ -43,7 +43,7 @@ export const functionClasses = {
   /** Reach other sessions, files, the log, replication or the server as a whole. */
   "reaches the server": [
     "inet_client_addr inet_client_port inet_server_addr inet_server_port pg_config pg_read_binary_file pg_read_file",
-    "pg_relation_filenode pg_relation_filepath pg_filenode_relation pg_show_all_file_settings pg_stat_file pg_tablespace_location",
+    "pg_relation_filenode pg_relation_filepath pg_filenode_relation pg_show_all_file_settings pg_stat_file",
     "pg_cancel_backend pg_terminate_backend pg_conf_load_time pg_event_trigger_ddl_commands pg_event_trigger_dropped_objects",
   ],
 } as const;

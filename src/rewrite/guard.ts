@@ -8,13 +8,13 @@ import { endBefore, endIndex, keywordIndex, startOf } from "./source.ts";
  * @param from index of a token of the statement, in front of WHERE and at its depth.
  * @param safe the condition may run on any row. If not, CASE keeps it from running where the rule does not hold:
  *   its branches run in order, whatever the planner thinks of their cost.
+ * @param copies the condition's safe parts once more, for an index to use outside of CASE.
  */
 export function guardCondition(
   judgement: Judgement,
   statement: { whereClause?: Node },
   from: number,
-  rules: readonly string[],
-  safe: boolean,
+  { rules, copies, safe }: { rules: readonly string[]; copies: readonly string[]; safe: boolean },
 ): void {
   if (rules.length === 0) return;
   const { source, context } = judgement;
@@ -27,7 +27,8 @@ export function guardCondition(
     return;
   }
   const where = keywordIndex(source, from, "where");
-  const prefix = safe ? `${rule} AND (` : `CASE WHEN ${rule} THEN (`;
+  const outside = copies.map((copy) => `${copy} AND `).join("");
+  const prefix = safe ? `${rule} AND (` : `${outside}CASE WHEN ${rule} THEN (`;
   const suffix = safe ? ")" : ") ELSE false END";
   const start = startOf(source, where + 1);
   edit(judgement, start, start, prefix);

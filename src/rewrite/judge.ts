@@ -5,7 +5,7 @@ import { statementKind } from "../sql/statement-kinds.ts";
 import { rewriteCopy } from "./copy.ts";
 import { rewriteExplain } from "./explain-statement.ts";
 import { unsupported, type JudgeContext, type Judgement } from "./judgement.ts";
-import { allSafe, rewriteRead } from "./reads.ts";
+import { conditionsOf, rewriteRead } from "./reads.ts";
 import { judgeDiscard, judgeSet } from "./session-statements.ts";
 import { readSource } from "./source.ts";
 import { surveyStatement, type Survey } from "./survey.ts";
@@ -169,15 +169,15 @@ function bodyOf(node: Node): Query | undefined {
 /** Puts the rules on a statement that reads or writes rows. */
 function rewriteQuery(judgement: Judgement, node: Query): { discardRows: boolean; ruled: boolean } {
   const survey = surveyStatement(judgement, node);
-  const safe = allSafe(judgement, survey);
+  const conditions = conditionsOf(judgement, survey);
   const statement = Object.values(node)[0] as unknown;
   let discardRows = false;
   // Writes first: what they say of their own columns is told by the tree as the client wrote it.
   for (const write of survey.writes) {
-    const added = rewriteWrite(judgement, write, safe);
+    const added = rewriteWrite(judgement, write, conditions, survey.computed);
     if (write.statement === statement) discardRows = added;
   }
-  for (const read of survey.reads) rewriteRead(judgement, read, safe);
+  for (const read of survey.reads) rewriteRead(judgement, read, conditions, survey);
   return { discardRows, ruled: isRuled(survey) };
 }
 

@@ -1,32 +1,59 @@
-import type { Node, RangeVar } from "@pgsql/types";
+import type { RangeVar } from "@pgsql/types";
+import type { Relation } from "../catalog/catalog.ts";
 import type { TableGrant } from "../policy/grants.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 import { become, fromItemTree } from "./fragment.ts";
 import { edit, type Judgement } from "./judgement.ts";
-import { columnFacts, isSafe } from "./safe-conditions.ts";
+import { columnFacts, isSafe, type ColumnFacts } from "./safe-conditions.ts";
+import { nameOf, safeCopies } from "./safe-copies.ts";
 import { closingIndex, indexAfterName, indexOf, keywordAt, startOf, symbolAt } from "./source.ts";
 import type { Read, Survey } from "./survey.ts";
 import { rulesOf, seesAll, virtualTable } from "./virtual-table.ts";
 
-/** True if every condition of the statement may run on rows that the role must not see. */
-export function allSafe(judgement: Judgement, survey: Survey): boolean {
-  if (survey.computed || survey.natural) return false;
-  const targets = survey.writes.map(({ relation, grant }): Pick<Read, "relation" | "grant"> => ({
-    relation,
-    grant,
-  }));
-  const facts = columnFacts([...survey.reads, ...targets]);
-  if (survey.using.some((name) => facts.family(name) === undefined)) return false;
-  return survey.conditions.every(({ node, having }) => isSafe(judgement, facts, node, having));
+/** What the rules must know of a statement's conditions. */
+export type Conditions = {
+  readonly facts: ColumnFacts;
+  /** Every condition of the statement may run on rows that the role must not see. */
+  readonly safe: boolean;
+  /** The statement's relations under their names there. */
+  readonly uses: readonly { readonly name: string | undefined; readonly relation: Relation }[];
+};
+
+export function conditionsOf(judgement: Judgement, survey: Survey): Conditions {
+  const facts = columnFacts([...survey.reads, ...survey.writes]);
+  const uses = [
+    ...survey.reads.map(({ rangeVar, relation }) => ({ name: nameOf(rangeVar), relation })),
+    ...survey.writes.map(({ statement, relation }) => ({ name: nameOf(statement.relation), relation })),
+  ];
+  const safe =
+    !survey.computed &&
+    !survey.natural &&
+    survey.using.every((name) => facts.family(name) !== undefined) &&
+    survey.conditions.every(({ node, having }) => isSafe(judgement, facts, node, having));
+  return { facts, safe, uses };
 }
 
 /** Puts the virtual table in the place of a relation that is read, or qualifies the name where the role sees all of it. */
-export function rewriteRead(judgement: Judgement, read: Read, safe: boolean): void {
-  const { node, rangeVar, relation, grant } = read;
+export function rewriteRead(judgement: Judgement, read: Read, conditions: Conditions, survey: Survey): void {
+  const { rangeVar, relation, grant } = read;
   if (grant?.select === undefined) return qualifyCatalog(judgement, rangeVar, relation.schema);
   for (const rule of rulesOf(grant, grant.select)) judgement.rules.add(rule);
   if (seesAll(grant.select)) return qualify(judgement, rangeVar, relation.schema);
-  return replace(judgement, node, rangeVar, read, grant.select, !safe);
+  const barrier = !conditions.safe && grant.select.rows !== undefined;
+  return replace(
+    judgement,
+    read,
+    grant.select,
+    barrier,
+    barrier ? copiesFor(judgement, read, conditions, survey) : [],
+  );
+}
+
+/** Where columns come under other names than their own, nobody can say by name whose column a condition means. */
+function copiesFor(judgement: Judgement, read: Read, { facts, uses }: Conditions, survey: Survey): string[] {
+  if (survey.computed || read.level === undefined) return [];
+  const own = { name: nameOf(read.rangeVar), relation: read.relation };
+  return safeCopies(judgement, facts, read.level.whereClause, uses, own, read.relation.name);
 }
 
 /** pg_catalog comes first wherever a search path does not name it, and then a bare name cannot mean anything else. */
@@ -44,16 +71,14 @@ export function qualify(judgement: Judgement, rangeVar: RangeVar, schema: string
 
 function replace(
   judgement: Judgement,
-  node: Node,
-  rangeVar: RangeVar,
-  { relation }: Read,
+  { node, rangeVar, relation }: Read,
   select: NonNullable<TableGrant["select"]>,
-  careful: boolean,
+  barrier: boolean,
+  conditions: readonly string[],
 ): void {
   const only = rangeVar.inh !== true;
   const range = extent(judgement, rangeVar, only);
-  const barrier = careful && select.rows !== undefined;
-  const text = virtualTable(relation, select, { barrier, only, conditions: [] });
+  const text = virtualTable(relation, select, { barrier, only, conditions });
   const name = rangeVar.alias === undefined ? ` AS ${quoteIdentifier(rangeVar.relname ?? "")}` : "";
   edit(
     judgement,

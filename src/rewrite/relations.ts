@@ -72,8 +72,11 @@ const verbs: Readonly<Record<Use, string>> = {
   delete: "delete from",
 };
 
+function shown(key: string): string {
+  return key.replace(/^public\0/, "").replace("\0", ".");
+}
+
 function allowedHint(grants: Grants, use: Use): string {
-  const shown = (key: string): string => key.replace(/^public\0/, "").replace("\0", ".");
   const names = [
     ...[...grants.tables].filter(([, grant]) => grant[use] !== undefined).map(([key]) => shown(key)),
     ...[...grants.schemas].filter(([, grant]) => grant[use] !== undefined).map(([schema]) => `${schema}.*`),

@@ -1,4 +1,4 @@
-import type { A_Expr, BoolExpr, ColumnRef, FuncCall, Node, SubLink, TypeCast } from "@pgsql/types";
+import type { A_Expr, ColumnRef, FuncCall, Node, SubLink, TypeCast } from "@pgsql/types";
 import type { Column } from "../catalog/catalog.ts";
 import type { Judgement } from "./judgement.ts";
 import type { Read } from "./survey.ts";
@@ -87,7 +87,7 @@ function familyOf(column: Column): string | undefined {
 /** True if the condition may run on a row that the role must not see: it cannot raise and nothing can watch it run. */
 export function isSafe(judgement: Judgement, facts: ColumnFacts, node: Node, having = false): boolean {
   if ("BoolExpr" in node)
-    return (node.BoolExpr as BoolExpr).args?.every((part) => isSafe(judgement, facts, part, having)) ?? false;
+    return node.BoolExpr.args?.every((part) => isSafe(judgement, facts, part, having)) ?? false;
   if ("NullTest" in node)
     return node.NullTest.arg !== undefined && columnFamily(facts, node.NullTest.arg) !== undefined;
   if ("BooleanTest" in node)

@@ -1,4 +1,4 @@
-import type { DeleteStmt, InsertStmt, Node, RangeVar, UpdateStmt } from "@pgsql/types";
+import type { InsertStmt, Node, RangeVar } from "@pgsql/types";
 import { refuse } from "../errors.ts";
 import type { BoundExpression } from "../policy/grants.ts";
 import { quoteIdentifier } from "../sql/names.ts";
@@ -6,26 +6,35 @@ import { raisingCondition } from "./checks.ts";
 import { expressionTree, hole } from "./fragment.ts";
 import { guardCondition } from "./guard.ts";
 import { edit, type Judgement } from "./judgement.ts";
+import type { Conditions } from "./reads.ts";
 import { denied } from "./relations.ts";
 import { rewriteReturning } from "./returning.ts";
+import { safeCopies } from "./safe-copies.ts";
 import { endBefore, endIndex, indexAfterName, keywordIndex, startOf } from "./source.ts";
 import type { Write } from "./survey.ts";
 import { judgeTargetColumns, writeTarget, type Target } from "./target-columns.ts";
 
 /**
  * Puts a role's rules on a statement that writes: permitted columns, rows that the role may change, checks of the new row.
- * @param safe every condition of the statement may run on any row.
+ * @param computed some column of the statement stands under a name that is not its own.
  * @returns true if the statement's rows are only those of a RETURNING that was added for a check.
  */
-export function rewriteWrite(judgement: Judgement, write: Write, safe: boolean): boolean {
+export function rewriteWrite(
+  judgement: Judgement,
+  write: Write,
+  conditions: Conditions,
+  computed: boolean,
+): boolean {
   judgement.rules.add(write.grant.rule);
   switch (write.kind) {
     case "insert":
       return rewriteInsert(judgement, write);
     case "update":
-      return rewriteUpdate(judgement, write, safe);
+      return rewriteUpdate(judgement, write, conditions, computed);
     case "delete":
-      return rewriteDelete(judgement, write, safe);
+      return rewriteDelete(judgement, write, conditions, computed);
+    default:
+      return write satisfies never;
   }
 }
 
@@ -106,44 +115,53 @@ function guardConflict(
   conflict.whereClause = expressionTree(context.parser, prefix + hole + suffix, conflict.whereClause);
 }
 
-function rewriteUpdate(judgement: Judgement, write: Write & { kind: "update" }, safe: boolean): boolean {
+function rewriteUpdate(
+  judgement: Judgement,
+  write: Write & { kind: "update" },
+  conditions: Conditions,
+  computed: boolean,
+): boolean {
   const { statement, grant } = write;
   const { target, from } = aim(judgement, write, statement.relation);
   const beside = statement.fromClause ?? [];
   judgeColumnList(judgement, write, statement.targetList, grant.update!.columns, "update");
   judgeTargetColumns(judgement, target, statement.targetList ?? [], beside, "refuse");
   judgeTargetColumns(judgement, target, [statement.whereClause, ...beside], beside, "show");
-  guardRows(judgement, statement, target, from, rowRules(write, grant.update!.rows), safe);
+  guardRows(judgement, write, target, from, rowRules(write, grant.update!.rows), conditions, computed);
   const checks = [grant.update!.check, ...movingRules(write, grant.update!.rows, statement.targetList)];
   return rewriteReturning(judgement, statement, target, from, beside, distinct(checks));
 }
 
-function rewriteDelete(judgement: Judgement, write: Write & { kind: "delete" }, safe: boolean): boolean {
+function rewriteDelete(
+  judgement: Judgement,
+  write: Write & { kind: "delete" },
+  conditions: Conditions,
+  computed: boolean,
+): boolean {
   const { statement, grant } = write;
   const { target, from } = aim(judgement, write, statement.relation);
   const beside = statement.usingClause ?? [];
   judgeTargetColumns(judgement, target, [statement.whereClause, ...beside], beside, "show");
-  guardRows(judgement, statement, target, from, rowRules(write, grant.delete!.rows), safe);
+  guardRows(judgement, write, target, from, rowRules(write, grant.delete!.rows), conditions, computed);
   return rewriteReturning(judgement, statement, target, from, beside, []);
 }
 
 function guardRows(
   judgement: Judgement,
-  statement: UpdateStmt | DeleteStmt,
+  { statement, relation }: Write & { kind: "update" | "delete" },
   target: Target,
   from: number,
   rules: readonly BoundExpression[],
-  safe: boolean,
+  { facts, safe, uses }: Conditions,
+  computed: boolean,
 ): void {
-  const row = [...target.names][0];
+  const row = [...target.names][0]!;
   for (const rule of rules) judgement.rules.add(rule.rule);
-  guardCondition(
-    judgement,
-    statement,
-    from,
-    rules.map((rule) => rule.render(row)),
-    safe,
-  );
+  const copies =
+    safe || computed
+      ? []
+      : safeCopies(judgement, facts, statement.whereClause, uses, { name: row, relation }, row);
+  guardCondition(judgement, statement, from, { rules: rules.map((rule) => rule.render(row)), copies, safe });
 }
 
 /** Qualifies the relation that is written to, and says how the statement can name its row. */
