@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { registerAudit } from "./audit.ts";
+import { registerCheck } from "./check.ts";
+import { registerPassword } from "./password.ts";
+import { registerSchema } from "./schema.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+const program = new Command("rolegate")
+  .description("Postgres access proxy: your role decides what you see, and every statement is on record")
+  .version(version)
+  .addHelpText("after", "\nExit codes: 0 fine, 1 found problems, 2 could not run.")
+  // Before the commands are added: they inherit it.
+  .exitOverride();
+
+registerCheck(program);
+registerAudit(program);
+registerPassword(program);
+registerSchema(program);
+
+// bin/rolegate.js holds the other end where it starts us: killed, it cannot pass a signal on.
+process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+process.channel?.unref();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCode(error);
+}
+
+/** Usage errors, which commander has printed, exit with 2; what a command says of itself stands. */
+function exitCode(error: unknown): number {
+  if (error instanceof CommanderError)
+    return error.exitCode === 1 && error.code !== "commander.error" ? 2 : error.exitCode;
+  process.stderr.write(`rolegate: ${error instanceof Error ? error.message : String(error)}\n`);
+  return 2;
+}
