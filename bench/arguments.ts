@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { targetNames, type TargetName } from "./target.ts";
 
 /** How pgbench sends its statement (its --protocol). */
-export const modes = ["simple", "extended", "prepared"] as const;
+const modes = ["simple", "extended", "prepared"] as const;
 export type Mode = (typeof modes)[number];
 
 export type BenchOptions = {
@@ -29,7 +29,7 @@ export const usage = `npm run bench -- [options]
   --targets LIST       ${targetNames.join(",")}
   --quick              one second, one round, 1 and 8 clients: does it work?
   --json FILE          writes every run and the medians
-  --cpu-profile DIR    rolegate writes a V8 CPU profile there
+  --cpu-profile DIR    rolegate writes a V8 CPU profile there; where its time went is printed
   --micro              what the parts cost a statement, without servers but one for the catalog
 `;
 

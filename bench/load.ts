@@ -8,6 +8,9 @@ import { cpuMicros } from "./cpu.ts";
 import { quantile } from "./statistics.ts";
 import type { Target } from "./target.ts";
 
+/** Taken from the PATH; where it is not, node-load.ts stands in. */
+export const pgbenchProgram = "pgbench";
+
 /** Connections open and code gets compiled in it; a run whose clients are not at work by its end is an error. */
 const warmUp = 1; // s
 /** More than a run can last: its end is a signal. */
@@ -67,7 +70,7 @@ function startGenerator(target: Target, load: Load, log: string): Child {
   const what = ["-c", String(load.clients), "-M", load.mode, "-T", String(timeLimit), "--log-prefix", log];
   const env = { PATH: process.env["PATH"], LC_ALL: "C", PGPASSWORD: target.password, PGSSLMODE: "disable" };
   if (load.generator === "pgbench")
-    return new Child("pgbench", ["-S", "-n", "-l", ...where, ...what, target.database], { env });
+    return new Child(pgbenchProgram, ["-S", "-n", "-l", ...where, ...what, target.database], { env });
   const program = fileURLToPath(new URL("./node-load.ts", import.meta.url));
   return new Child(process.execPath, [program, ...where, ...what, target.database], { env });
 }

@@ -4,7 +4,8 @@ import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { readArguments, usage, type BenchOptions } from "./arguments.ts";
 import { startDatabase } from "./database.ts";
-import { runLoad, type Load, type Run } from "./load.ts";
+import { pgbenchProgram, runLoad, type Load, type Run } from "./load.ts";
+import { profileTable } from "./profile.ts";
 import { summarise, tableHead, tableRows, type Cell } from "./report.ts";
 import { startTargets } from "./start-targets.ts";
 import type { Target } from "./target.ts";
@@ -22,7 +23,10 @@ try {
   const options = readArguments(process.argv.slice(2));
   if (options === "help") process.stdout.write(usage);
   else if (options.micro) await (await import("./micro.ts")).runMicro(options.json);
-  else await bench(options);
+  else {
+    await bench(options);
+    if (options.cpuProfile !== undefined) console.log(profileTable(options.cpuProfile));
+  }
 } catch (error) {
   if (!stopping.signal.aborted) console.error(error instanceof Error ? error.message : error);
   process.exitCode = stopping.signal.aborted ? 130 : 2;
@@ -35,7 +39,7 @@ async function bench(options: BenchOptions): Promise<void> {
   const database = await startDatabase();
   cleanup.use(database.server);
   const targets = await startTargets(options, database, cleanup);
-  const pgbench = spawnSync("pgbench", ["--version"], { encoding: "utf8" }).stdout?.trim();
+  const pgbench = spawnSync(pgbenchProgram, ["--version"], { encoding: "utf8" }).stdout?.trim();
 
   const facts = {
     date: new Date().toISOString(),
