@@ -7,7 +7,7 @@ import { parseName } from "./relation-name.ts";
 function expression(description: string) {
   return z
     .string({ error: "an SQL expression, in quotes where YAML would read something else" })
-    .regex(/^[^\0]*\S[^\0]*$/, { error: "an SQL expression" })
+    .regex(/^[^\0]*[^\0\s][^\0]*$/, { error: "an SQL expression" })
     .describe(description);
 }
 
