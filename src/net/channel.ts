@@ -108,6 +108,7 @@ class SocketChannel implements Channel {
   }
 
   destroy(): void {
+    if (this.#state === "open") this.#state = "ending";
     this.#socket.destroy();
   }
 
