@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   readSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -59,6 +60,11 @@ export function openDayFile(directory: string, day: string): AppendFile {
     throw error;
   }
   return file;
+}
+
+/** True if more than the owner may create, rename and remove files of the record. */
+export function isWritableByOthers(directory: string): boolean {
+  return (statSync(directory).mode & 0o022) !== 0;
 }
 
 /** An open file of the record. */

@@ -23,13 +23,9 @@ export function formatEntry(entry: Entry, width: number | undefined): string {
 export function entryAsJson(entry: Entry): string {
   if (entry.kind === "event") return asJson(entry.line.fields);
   const { line, completion } = entry;
-  const { event: _event, session: _session, id: _id, time: completed, ...ended } = completion?.fields ?? {};
-  return asJson({
-    ...line.fields,
-    outcome: outcomeOf(line, completion),
-    ...(completion ? { completed } : {}),
-    ...ended,
-  });
+  const { rows, micros, sqlstate, skipped } = completion?.fields ?? {};
+  const outcome = outcomeOf(line, completion);
+  return asJson({ ...line.fields, outcome, completed: completion?.time, rows, micros, sqlstate, skipped });
 }
 
 function formatStatement(line: StatementLine, completion: CompletionLine | undefined): string {

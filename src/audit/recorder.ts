@@ -1,6 +1,7 @@
 import type { Completion, FailedLogin, SessionFacts } from "./entry.ts";
 import { asJson } from "./escape.ts";
 import { Journal, type JournalOptions } from "./journal.ts";
+import { isWritableByOthers } from "./day-file.ts";
 import { serialiseFailedLogin, serialiseSession } from "./serialise.ts";
 
 export { serialiseStatement } from "./serialise.ts";
@@ -19,7 +20,15 @@ export class Recorder {
 
   /** Opens the record. Throws the system's error if it cannot be written: rolegate must not start then. */
   static open(options: JournalOptions): Recorder {
-    return new Recorder(new Journal(options));
+    const { directory, log } = options;
+    const recorder = new Recorder(new Journal(options));
+    if (isWritableByOthers(directory)) {
+      log.warn(
+        { directory },
+        "others may write to the record's directory, so they can remove what is on record",
+      );
+    }
+    return recorder;
   }
 
   /** Appends the session's first line. */

@@ -7,7 +7,12 @@ import { type Batch, recordedDays, RecordReader } from "./read-record.ts";
 const pollMillis = 200;
 
 /** An entry, or a line that holds none: torn by a full disk or a crash, or not rolegate's. */
-export type Found = Entry | { readonly kind: "torn"; readonly day: string; readonly number: number };
+export type Found = Entry | Torn;
+
+type Torn = { readonly kind: "torn"; readonly day: string; readonly number: number };
+
+/** Of the torn lines before the last entries. */
+const mostTorn = 1000;
 
 export type Search = {
   readonly directory: string;
@@ -32,9 +37,9 @@ export async function* search({ directory, filter, last, follow }: Search): Asyn
     // The last few are most often in the newest file; only if they are not is more of the record read.
     for (let count = 1; ; count *= 2) {
       pass = new Pass(directory, days.at(-count) ?? days[0], filter);
-      const found = lastOf(pass, last, follow === undefined);
-      if (found.length < last && count < days.length) continue;
-      yield found;
+      const { entries, torn } = lastOf(pass, last, follow === undefined);
+      if (entries.length < last && count < days.length) continue;
+      yield [...torn, ...entries];
       break;
     }
   }
@@ -84,8 +89,15 @@ class Pass {
   }
 }
 
-function lastOf(pass: Pass, count: number, toTheEnd: boolean): Found[] {
-  let found: Found[] = [];
-  for (const more of pass.read()) found = [...found, ...more].slice(-count);
-  return toTheEnd ? [...found, ...pass.end()].slice(-count) : found;
+/** The last entries of a pass; torn lines are not counted among them, and only so many are kept. */
+function lastOf(pass: Pass, count: number, toTheEnd: boolean): { entries: Entry[]; torn: Torn[] } {
+  let entries: Entry[] = [];
+  let torn: Torn[] = [];
+  const keep = (found: readonly Found[]): void => {
+    entries = [...entries, ...found.filter((one) => one.kind !== "torn")].slice(-count);
+    torn = [...torn, ...found.filter((one) => one.kind === "torn")].slice(-mostTorn);
+  };
+  for (const found of pass.read()) keep(found);
+  if (toTheEnd) keep(pass.end());
+  return { entries, torn };
 }

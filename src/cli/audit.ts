@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Writable } from "node:stream";
 import type { Command } from "commander";
 import { visible } from "../audit/escape.ts";
@@ -77,6 +76,8 @@ export async function printRecord(options: AuditOptions, surroundings: Surroundi
   const { stdout, stderr, env, signal } = surroundings;
   const width = options.full || options.json ? undefined : surroundings.width;
   const torn = tornLines(stderr);
+  // The write's callback has the error; without a listener the stream would end the process with it.
+  stdout.once("error", () => {});
   try {
     const directory = options.directory ?? auditDirectory(options.config, env);
     const follow = options.follow ? signal : undefined;
@@ -87,7 +88,7 @@ export async function printRecord(options: AuditOptions, surroundings: Surroundi
         if (found.kind === "torn") torn.add(found.day, found.number);
         else text += (options.json ? entryAsJson(found) : formatEntry(found, width)) + "\n";
       }
-      if (text !== "" && !stdout.write(text)) await once(stdout, "drain");
+      if (text !== "") await write(stdout, text);
     }
     torn.end();
     return 0;
@@ -97,6 +98,12 @@ export async function printRecord(options: AuditOptions, surroundings: Surroundi
     stderr.write(`rolegate audit: ${visible(error instanceof Error ? error.message : String(error))}\n`);
     return 2;
   }
+}
+
+function write(stream: Writable, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 function readFilter(options: AuditOptions, now: number): Filter {
