@@ -145,8 +145,6 @@ function bindTable(
   file: string,
   bind: (source: RuleExpression | undefined, what: string) => BoundExpression | undefined,
 ): TableGrant {
-  const columns = (listed: "all" | readonly string[]): Columns =>
-    listed === "all" ? "all" : new Set(listed);
   const { select, insert, update } = rule;
   return {
     rule: `${file}:${rule.line} ${name}`,
@@ -165,6 +163,10 @@ function bindTable(
     },
     delete: rule.delete && { rows: bind(rule.delete.rows, `${name}.delete.rows`) },
   };
+}
+
+function columns(listed: "all" | readonly string[]): Columns {
+  return listed === "all" ? "all" : new Set(listed);
 }
 
 /** An attribute by dotted path. Only own properties count: `identity.constructor` is not an attribute. */
