@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { custom, mapping } from "../document/mapping.ts";
+import { keepSecret } from "./secret.ts";
 import { readReference, resolveReference, type Sources } from "./sources.ts";
 
 const environment = mapping({ env: z.string().describe("The name of an environment variable.") }).meta({
@@ -62,6 +63,6 @@ export function secret(sources: Sources | undefined): z.ZodType<() => Promise<st
       context.addIssue(custom("a value without NUL characters", "one with a NUL", "wrong value"));
       return z.NEVER;
     }
-    return () => Promise.resolve(text);
+    return keepSecret(reference, sources, text);
   });
 }

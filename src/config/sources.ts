@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { custom, type IssueSink } from "../document/mapping.ts";
 import { printable } from "../document/validate.ts";
+import { runCommand } from "./run-command.ts";
 
 /** Where values come from that do not stand in the configuration file itself. */
 export type Sources = {
@@ -17,11 +17,8 @@ export type Reference =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "command"; readonly words: readonly string[] };
 
-/** Longer than a command that asks a secret store needs, in milliseconds. */
-const commandTimeout = 10_000;
-
 /** More than any value: a certificate chain or a key set has some tens of kilobytes. */
-const maxBytes = 1_048_576;
+export const maxBytes = 1_048_576;
 
 /** `{ env: NAME }`, `{ file: path }` or `{ command: [program, …] }`; undefined for anything else. */
 export function readReference(value: unknown): Reference | undefined {
@@ -102,7 +99,7 @@ export function readText(file: string, { directory }: Sources, sink: IssueSink):
       );
       return undefined;
     }
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes).replace(/\r?\n$/, "");
+    return withoutLineEnd(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
     const found =
       error instanceof Error && "code" in error
@@ -128,40 +125,7 @@ function readFailure(code: string): string {
   }
 }
 
-/** Run without a shell: a word is an argument, whatever characters it holds. Its standard error goes to ours. */
-function runCommand(
-  program: string,
-  args: readonly string[],
-  { directory, env }: Sources,
-  sink: IssueSink,
-): string | undefined {
-  try {
-    const output = execFileSync(program, args, {
-      cwd: directory,
-      env,
-      timeout: commandTimeout,
-      killSignal: "SIGKILL",
-      maxBuffer: maxBytes,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    return output.replace(/\r?\n$/, "");
-  } catch (error) {
-    sink.addIssue(
-      custom(
-        `the command ${printable(program)} to print the value`,
-        commandFailure(error),
-        "the command failed",
-      ),
-    );
-    return undefined;
-  }
-}
-
-function commandFailure(error: unknown): string {
-  if (!(error instanceof Error)) return "an error";
-  if ("code" in error && error.code === "ENOENT") return "no such program";
-  if ("code" in error && error.code === "ETIMEDOUT") return `no end within ${commandTimeout / 1000} s`;
-  if ("status" in error && typeof error.status === "number") return `exit code ${error.status}`;
-  return "code" in error ? `an error (${String(error.code)})` : "an error";
+/** Editors and `echo` end a file with one line end that is not part of the value. */
+export function withoutLineEnd(text: string): string {
+  return text.replace(/\r?\n$/, "");
 }
