@@ -1,5 +1,6 @@
+import type { UpstreamTarget } from "../config/config.ts";
 import { HandshakeConnection } from "./handshake-connection.ts";
-import { tlsOptions, type UpstreamTarget } from "./target.ts";
+import { tlsOptions } from "./target.ts";
 
 /** What the server gave the connection for this (BackendKeyData). */
 export type CancelKey = { readonly processId: number; readonly secret: number };

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import type { UpstreamTarget } from "../config/config.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { readCatalog, type CatalogReading } from "../catalog/load.ts";
 import { RolegateError } from "../errors.ts";
@@ -7,7 +7,7 @@ import { within } from "./deadline.ts";
 import { HandshakeConnection } from "./handshake-connection.ts";
 import { LoginClient } from "./login-client.ts";
 import { startupParameters } from "./startup-options.ts";
-import { tlsOptions, type UpstreamLogin, type UpstreamTarget } from "./target.ts";
+import { tlsOptions, type UpstreamLogin } from "./target.ts";
 import { unavailable } from "./unavailable.ts";
 
 export type CatalogSource = {
@@ -95,7 +95,7 @@ class PolledCatalog implements CatalogSource {
     try {
       await this.#running;
       const wait = this.#lastBegan + atMostEvery - performance.now();
-      if (wait > 0) await sleep(wait, undefined, { signal });
+      if (wait > 0) await pause(wait, signal);
       signal.throwIfAborted();
     } catch (error) {
       throw unavailable(error);
@@ -148,6 +148,17 @@ class PolledCatalog implements CatalogSource {
     this.#drop();
     await this.#running;
   }
+}
+
+/** Resolves after `ms` milliseconds, or as soon as the signal comes. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 type Reader = {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { UpstreamTarget } from "../config/config.ts";
 import { terminate } from "../wire/frontend-rewrite.ts";
 import { sendCancel, type CancelKey } from "./cancel.ts";
 import type { UpstreamConnection } from "./connection.ts";
@@ -6,7 +7,7 @@ import { within } from "./deadline.ts";
 import { HandshakeConnection } from "./handshake-connection.ts";
 import { LoginClient } from "./login-client.ts";
 import { startupParameters, type SessionStart } from "./startup-options.ts";
-import { tlsOptions, type UpstreamLogin, type UpstreamTarget } from "./target.ts";
+import { tlsOptions, type UpstreamLogin } from "./target.ts";
 import { unavailable } from "./unavailable.ts";
 import { loginFacts, unfitLogin, type LoginFacts } from "./verify-login.ts";
 

@@ -1,6 +1,7 @@
+import type { UpstreamTarget } from "../config/config.ts";
 import { Client } from "pg";
 import type { HandshakeConnection } from "./handshake-connection.ts";
-import { isPrivate, type UpstreamLogin, type UpstreamTarget } from "./target.ts";
+import { isPrivate, type UpstreamLogin } from "./target.ts";
 
 /** PostgreSQL's own default is 4,096 and drivers' limits go to 100,000; a server asks for this much work of ours. */
 const maxScramIterations = 100_000;

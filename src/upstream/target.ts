@@ -1,21 +1,5 @@
 import type { ConnectionOptions } from "node:tls";
-
-/** A database on a server, and how to reach it. */
-export type UpstreamTarget = {
-  /** A host name, an IP address, or the absolute directory of a Unix socket. */
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  /** Undefined: sslmode=disable. */
-  readonly tls: UpstreamTls | undefined;
-};
-
-/** As libpq's sslmode (documentation, 34.19.1). */
-export type UpstreamTls = {
-  readonly mode: "require" | "verify-ca" | "verify-full";
-  /** PEM of the authorities to trust; undefined: those that Node ships with. */
-  readonly rootCertificate: string | undefined;
-};
+import type { UpstreamTarget, UpstreamTls } from "../config/config.ts";
 
 /** Who logs in. A password function is asked for each connection, so that a rotated secret is seen. */
 export type UpstreamLogin = { readonly user: string; readonly password: string | (() => Promise<string>) };

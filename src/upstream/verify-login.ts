@@ -3,11 +3,13 @@
  * and its functions and operators must not run here.
  */
 export const loginFacts = `
-  select current_user as role, session_user as login, l.rolinherit as inherits,
+  select current_user as role, session_user as login, 
+    l.rolinherit or pg_catalog.pg_has_role(l.oid, r.oid, 'USAGE') as inherits,
     l.rolsuper or l.rolcreaterole or l.rolcreatedb or l.rolreplication or l.rolbypassrls as login_privileged,
     r.rolsuper as role_super,
     exists (select from pg_catalog.pg_auth_members m
-      where m.member operator(pg_catalog.=) l.oid and m.roleid operator(pg_catalog.<>) r.oid) as other_roles,
+      where m.member operator(pg_catalog.=) l.oid
+        and (m.roleid operator(pg_catalog.<>) r.oid or m.admin_option)) as other_roles,
     exists (select from pg_catalog.pg_shdepend d
       where d.refclassid operator(pg_catalog.=) 1260 and d.refobjid operator(pg_catalog.=) l.oid
         and d.deptype operator(pg_catalog.=) 'o') as owns
@@ -36,8 +38,9 @@ export function unfitLogin(facts: LoginFacts | undefined, login: string, role: s
   if (facts.login === facts.role) return undefined;
   if (facts.login_privileged)
     return `login ${login} has SUPERUSER, CREATEROLE, CREATEDB, REPLICATION or BYPASSRLS`;
-  if (facts.inherits) return `login ${login} is INHERIT: it must be NOINHERIT`;
-  if (facts.other_roles) return `login ${login} is a member of other roles than ${role}`;
+  if (facts.inherits) return `login ${login} inherits what role ${role} may do: it must be NOINHERIT`;
+  if (facts.other_roles)
+    return `login ${login} is a member of other roles than ${role}, or may grant that one`;
   if (facts.owns) return `login ${login} owns objects: it must own none`;
   return undefined;
 }

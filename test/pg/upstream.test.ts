@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectUpstream } from "../../src/upstream/connect.ts";
-import type { UpstreamTarget } from "../../src/upstream/target.ts";
+import type { UpstreamTarget } from "../../src/config/config.ts";
 import { query } from "../../src/wire/frontend-rewrite.ts";
 import { trace } from "../../src/wire/trace.ts";
 import { createTestDatabase, loginPassword, type TestDatabase } from "./embedded-database.ts";
