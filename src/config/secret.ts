@@ -1,7 +1,8 @@
 import { promises as files } from "node:fs";
 import path from "node:path";
 import { runCommandAgain } from "./run-command.ts";
-import { type Reference, type Sources, withoutLineEnd } from "./sources.ts";
+import type { Reference } from "./reference.ts";
+import { type Sources, withoutLineEnd } from "./sources.ts";
 
 /** How old what a command printed may become, in milliseconds; cloud databases' tokens live for a quarter of an hour. */
 const commandMaxAge = 5 * 60_000;

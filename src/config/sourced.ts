@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { custom, mapping } from "../document/mapping.ts";
 import { keepSecret } from "./secret.ts";
-import { readReference, resolveReference, type Sources } from "./sources.ts";
+import { readReference, resolveReference } from "./reference.ts";
+import type { Sources } from "./sources.ts";
 
 const environment = mapping({ env: z.string().describe("The name of an environment variable.") }).meta({
   id: "environment",
