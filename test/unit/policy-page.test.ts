@@ -1,0 +1,64 @@
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import type { Grants } from "../../src/policy/grants.ts";
+import { catalogReadable } from "../../src/rewrite/catalog-relations.ts";
+import { functionClasses } from "../../src/rewrite/function-classes.ts";
+import { settingProblem } from "../../src/rewrite/settings.ts";
+import { judgedKinds } from "../../src/sql/statement-kinds.ts";
+import { codes, tableUnder } from "./markdown-table.ts";
+
+const page = path.resolve(import.meta.dirname, "../../docs/policy.md");
+
+/** The paragraph that begins with these words, and everything up to the next blank line. */
+function paragraph(start: string): string {
+  const text = readFileSync(page, "utf8");
+  const at = text.indexOf(`\n${start}`);
+  if (at < 0) throw new Error(`no paragraph "${start}"`);
+  return text.slice(at, text.indexOf("\n\n", at + 1));
+}
+
+function grantsWith(settings: readonly string[]): Grants {
+  return {
+    role: "analyst",
+    file: "roles/analyst.yaml",
+    key: "",
+    tables: new Map(),
+    schemas: new Map(),
+    functions: new Set(),
+    settings: new Set(settings),
+    statementTimeout: undefined,
+  };
+}
+
+describe("docs/policy.md", () => {
+  test("names every kind of statement that is judged, and no other", () => {
+    const named = tableUnder(page, "## Statements").flatMap(([kinds = ""]) => codes(kinds));
+    expect(named.toSorted()).toEqual(Object.values(judgedKinds).toSorted());
+  });
+
+  test("names every class of functions", () => {
+    const rows = tableUnder(page, "## Functions and operators").map(([name = ""]) => codes(name)[0] ?? name);
+    expect(rows.toSorted()).toEqual(Object.keys(functionClasses).toSorted());
+  });
+
+  test("lists settings that may be set", () => {
+    const names = codes(paragraph("These may be set").replace("`SET`", "").replace("`options`", ""));
+    expect(names.length).toBeGreaterThan(30);
+    expect(names.filter((name) => settingProblem(name, "1", grantsWith([])) !== undefined)).toEqual([]);
+  });
+
+  test("lists settings that no role file can open", () => {
+    const names = codes(paragraph("`settings.allow` opens others")).slice(1);
+    expect(names).toContain("row_security");
+    expect(names.filter((name) => settingProblem(name, "x", grantsWith(names)) === undefined)).toEqual([]);
+  });
+
+  test("lists catalogs that cannot be read", () => {
+    const names = codes(
+      paragraph("Every role may read").replaceAll(/`[^`]*(?:\\d|\.ts|pg_catalog|information_schema)`/g, ""),
+    );
+    expect(names).toContain("pg_authid");
+    expect(names.filter((name) => catalogReadable("pg_catalog", name))).toEqual([]);
+  });
+});
