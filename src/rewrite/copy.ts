@@ -34,6 +34,7 @@ function copyTo(judgement: Judgement, copy: CopyStmt): void {
   for (const rule of rulesOf(grant, grant.select)) judgement.rules.add(rule);
   if (seesAll(grant.select)) return qualify(judgement, rangeVar, relation.schema);
 
+  judgement.hides = true;
   const visible = visibleColumns(relation, grant.select).map((column) => column.name);
   const listed = copy.attlist === undefined ? visible : nameParts(copy.attlist);
   for (const name of listed)
@@ -64,6 +65,7 @@ function copyFrom(judgement: Judgement, copy: CopyStmt): void {
   const { relation, grant } = resolveUse(judgement, rangeVar, "insert");
   const insert = grant?.insert ?? refuse("internal", "a write to a relation without a rule");
   judgement.rules.add(grant!.rule);
+  judgement.hides = grant?.select === undefined || !seesAll(grant.select);
   const { source, context } = judgement;
   const { columns } = insert;
   if (columns !== "all") {

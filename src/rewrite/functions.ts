@@ -28,11 +28,20 @@ export function judgeFunction(judgement: Judgement, node: Node, call: FuncCall):
     judgement.unresolved = true;
     deny(grants, shown, "No function of this name is known.");
   }
-  for (const candidate of candidates) {
+  const denied = candidates.flatMap((candidate) => {
     const reason = reasonAgainst(candidate, candidates, grants);
-    if (reason !== undefined) deny(grants, shown, reason);
-  }
-  if (!blankedFunctions.has(name) || candidates.some((found) => found.schema !== "pg_catalog")) return false;
+    return reason === undefined ? [] : [{ candidate, reason }];
+  });
+  const own = candidates.filter((found) => found.schema === "pg_catalog");
+  if (
+    denied.length > 0 &&
+    own.length > 0 &&
+    schema === undefined &&
+    denied.every(({ candidate }) => !own.includes(candidate))
+  )
+    qualifyCall(judgement, call);
+  else if (denied.length > 0) deny(grants, shown, denied[0]!.reason);
+  if (!blankedFunctions.has(name) || own.length === 0) return false;
   blank(judgement, node, call);
   return true;
 }
@@ -45,6 +54,9 @@ function reasonAgainst(
   const { schema, name } = candidate;
   if (!isCatalogSchema(schema)) {
     if (grants.functions.has(`${schema}.${name}`) || grants.functions.has(name)) return undefined;
+    // Extensions overload the server's own functions for their types (citext: max, replace, …).
+    const overload = all.some((found) => found.schema === "pg_catalog");
+    if (candidate.extension !== undefined && candidate.volatility !== "v" && overload) return undefined;
     return `${schema}.${name} is not one of the server's own functions, and ${grants.file} does not allow it by name.`;
   }
   if (blankedFunctions.has(name)) return undefined;
@@ -70,6 +82,13 @@ function deny(grants: Grants, shown: string, detail: string): never {
     detail,
     hint: `Role "${grants.role}" may use the server's own functions that only compute values${grants.functions.size > 0 ? `, and ${[...grants.functions].toSorted().join(", ")}` : ""}.`,
   });
+}
+
+/** Somebody's function of the same name is not allowed, the server's own is: the call is made to mean that one. */
+function qualifyCall(judgement: Judgement, call: FuncCall): void {
+  const at = call.location ?? 0;
+  edit(judgement, at, at, "pg_catalog.");
+  call.funcname = [{ String: { sval: "pg_catalog" } }, ...(call.funcname ?? [])];
 }
 
 function blank(judgement: Judgement, node: Node, call: FuncCall): void {

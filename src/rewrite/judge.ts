@@ -5,6 +5,7 @@ import { statementKind } from "../sql/statement-kinds.ts";
 import { rewriteCopy } from "./copy.ts";
 import { rewriteExplain } from "./explain-statement.ts";
 import { unsupported, type JudgeContext, type Judgement } from "./judgement.ts";
+import { shortenQualifiedColumns } from "./qualified-columns.ts";
 import { conditionsOf, rewriteRead } from "./reads.ts";
 import { judgeDiscard, judgeSet } from "./session-statements.ts";
 import { readSource } from "./source.ts";
@@ -39,6 +40,7 @@ export function judge(text: string, context: JudgeContext): Verdict {
     edits: [],
     relations: new Set(),
     rules: new Set(),
+    hides: false,
     unresolved: false,
   };
   let kind = "UNKNOWN";
@@ -47,6 +49,7 @@ export function judge(text: string, context: JudgeContext): Verdict {
     const statements = parsed.statements.map((raw) => {
       judgement.relations = new Set();
       judgement.rules = new Set();
+      judgement.hides = false;
       kind = statementKind(raw.stmt!).name;
       try {
         return judgeStatement(judgement, raw.stmt!, raw.stmt_location ?? 0);
@@ -100,6 +103,7 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
     relations: [...judgement.relations].toSorted(),
     rules: [...judgement.rules].toSorted(),
     discardRows: false,
+    hides: judgement.hides,
     effect: { kind: "none" },
     ...more,
   });
@@ -171,6 +175,7 @@ function rewriteQuery(judgement: Judgement, node: Query): { discardRows: boolean
   const survey = surveyStatement(judgement, node);
   const conditions = conditionsOf(judgement, survey);
   const statement = Object.values(node)[0] as unknown;
+  shortenQualifiedColumns(judgement, survey);
   let discardRows = false;
   // Writes first: what they say of their own columns is told by the tree as the client wrote it.
   for (const write of survey.writes) {
@@ -178,7 +183,9 @@ function rewriteQuery(judgement: Judgement, node: Query): { discardRows: boolean
     if (write.statement === statement) discardRows = added;
   }
   for (const read of survey.reads) rewriteRead(judgement, read, conditions, survey);
-  return { discardRows, ruled: isRuled(survey) };
+  const ruled = isRuled(survey);
+  judgement.hides ||= ruled;
+  return { discardRows, ruled };
 }
 
 function isRuled(survey: Survey): boolean {

@@ -27,6 +27,8 @@ export type Judgement = {
   /** What the statement at hand touches and which rules shaped it, for the record. */
   relations: Set<string>;
   rules: Set<string>;
+  /** The statement touches a relation of which the role does not see everything. */
+  hides: boolean;
   /** A name did not resolve: a fresher catalog may know it. */
   unresolved: boolean;
 };

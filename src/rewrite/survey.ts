@@ -1,5 +1,6 @@
 import type {
   Alias,
+  ColumnRef,
   CommonTableExpr,
   DeleteStmt,
   InsertStmt,
@@ -52,7 +53,10 @@ export type Survey = {
   computed: boolean;
   natural: boolean;
   readonly locks: LockingClause[];
+  /** Every column reference with a qualifier, and every field after parentheses. */
   readonly references: { readonly qualifier: string | undefined; readonly name: string }[];
+  /** Column references that name a schema too: `s.t.c`. */
+  readonly qualified: ColumnRef[];
 };
 
 /** What a name in FROM may mean besides a relation, and which select a FROM item belongs to. */
@@ -72,6 +76,7 @@ export function surveyStatement(judgement: Judgement, statement: Node): Survey {
     natural: false,
     locks: [],
     references: [],
+    qualified: [],
   };
   visit(judgement, survey, statement, { ctes: new Set(), level: undefined });
   judgeLocks(judgement, survey);
@@ -94,7 +99,7 @@ function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): 
   if ("SubLink" in node) judgeOperator(judgement, node.SubLink.operName);
   if ("SortBy" in node) judgeOperator(judgement, node.SortBy.useOp);
   if ("TypeName" in node && node.TypeName.pct_type === true) unsupported("%TYPE");
-  if ("ColumnRef" in node) noteReference(survey, node.ColumnRef.fields);
+  if ("ColumnRef" in node) noteReference(survey, node.ColumnRef);
   if ("A_Indirection" in node) noteIndirection(survey, node.A_Indirection.indirection);
   if ("RangeTableSample" in node) visitSample(judgement, node.RangeTableSample.relation, scope);
   if ("RangeSubselect" in node && node.RangeSubselect.subquery !== undefined)
@@ -302,9 +307,10 @@ function noteCondition(survey: Survey, node: Node | undefined, having: boolean):
   if (node !== undefined) survey.conditions.push({ node, having });
 }
 
-function noteReference(survey: Survey, fields: readonly Node[] | undefined): void {
-  const names = (fields ?? []).map((field) => ("String" in field ? field.String.sval : undefined));
+function noteReference(survey: Survey, reference: ColumnRef): void {
+  const names = (reference.fields ?? []).map((field) => ("String" in field ? field.String.sval : undefined));
   const name = names.at(-1);
+  if (names.length > 2) survey.qualified.push(reference);
   if (names.length > 1 && name !== undefined) survey.references.push({ qualifier: names.at(-2), name });
 }
 

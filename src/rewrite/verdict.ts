@@ -25,6 +25,11 @@ export type JudgedStatement = {
   readonly rules: readonly string[];
   /** The rows are those of a RETURNING that rolegate added for a check; the client must not see them. */
   readonly discardRows: boolean;
+  /**
+   * It touches a relation of which the role does not see everything, so the parts of the server's messages that
+   * print rows, keys, contexts and other columns' names (DETAIL, CONTEXT, HINT of 42703) must not reach the client.
+   */
+  readonly hides: boolean;
   readonly effect: Effect;
 };
 

@@ -1,0 +1,43 @@
+import type { ColumnRef } from "@pgsql/types";
+import { edit, unsupported, type Judgement } from "./judgement.ts";
+import { indexOf, startOf, symbolAt } from "./source.ts";
+import type { Survey } from "./survey.ts";
+import { seesAll } from "./virtual-table.ts";
+
+/**
+ * `schema.table.column` cannot name a column of the sub-select that stands for the table, so the schema is left out
+ * there. Where two relations of the statement share the table's name, that could mean another one, and is refused.
+ */
+export function shortenQualifiedColumns(judgement: Judgement, survey: Survey): void {
+  for (const reference of survey.qualified) {
+    const fields = reference.fields ?? [];
+    const names = fields.map((field) => ("String" in field ? (field.String.sval ?? "") : "*"));
+    const schema = names.at(-3);
+    const table = names.at(-2);
+    const named = survey.reads.filter(
+      ({ rangeVar }) => (rangeVar.alias?.aliasname ?? rangeVar.relname) === table,
+    );
+    const replaced = named.filter(
+      ({ rangeVar, relation, grant }) =>
+        rangeVar.alias === undefined &&
+        relation.schema === schema &&
+        grant?.select !== undefined &&
+        !seesAll(grant.select),
+    );
+    if (replaced.length === 0) continue;
+    const written = survey.writes.some(({ relation }) => relation.name === table);
+    if (names.length > 3 || new Set(named.map(({ relation }) => relation.oid)).size > 1 || written)
+      unsupported(`the column reference ${names.join(".")}`, "Give the table an alias and use that.");
+    shorten(judgement, reference);
+  }
+}
+
+function shorten(judgement: Judgement, reference: ColumnRef): void {
+  const { source } = judgement;
+  const start = reference.location ?? 0;
+  // A schema written as U&"…" UESCAPE '…' is more than one token.
+  let index = indexOf(source, start);
+  while (!symbolAt(source, index, ".")) index += 1;
+  edit(judgement, start, startOf(source, index + 1), "");
+  reference.fields = (reference.fields ?? []).slice(1);
+}
