@@ -9,8 +9,6 @@ import {
 
 export type { Logger } from "pino";
 
-export const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
-
 /**
  * Keys whose value never reaches the log, at the top and one level down: secrets, and text of statements, which
  * holds people's data and belongs on the record alone.

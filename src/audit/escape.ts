@@ -23,10 +23,16 @@ export function visible(text: string): string {
   return plain.test(text) ? text : text.toWellFormed().replace(acting, inVisibleEscape);
 }
 
+/** Made once for each of the few hundred: a hostile text holds a million of them. */
+const utf16Escapes = new Map<string, string>();
+
 function inUtf16Escapes(character: string): string {
-  return Array.from({ length: character.length }, (_, index) => {
-    return `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`;
-  }).join("");
+  const known = utf16Escapes.get(character);
+  if (known !== undefined) return known;
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  const escaped = units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+  utf16Escapes.set(character, escaped);
+  return escaped;
 }
 
 function inVisibleEscape(character: string): string {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { dayFileName } from "./day-file.ts";
 import { type Line, LineSplitter } from "./split-lines.ts";
 
-const chunkBytes = 1024 * 1024;
+const chunkBytes = 128 * 1024;
 
 const dayFile = /^(\d{4}-\d\d-\d\d)\.jsonl$/;
 

@@ -135,11 +135,13 @@ test("a directory that is removed while rolegate runs is made again", async () =
 function tinyDisk(): string | undefined {
   const directory = temporaryDirectory();
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "rolegate-test", directory], { stdio: "pipe" });
+    execFileSync("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=1m", "rolegate-test", directory], {
+      stdio: "pipe",
+    });
   } catch {
     return undefined;
   }
-  onTestFinished(() => void execFileSync("umount", ["-l", directory]));
+  onTestFinished(() => void execFileSync("/usr/bin/umount", ["-l", directory]));
   return directory;
 }
 

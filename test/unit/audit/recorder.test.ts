@@ -176,7 +176,7 @@ test("a link or a directory in the file's place is refused at start", () => {
 
 test("a named pipe in the file's place is refused, and nobody waits for its reader", () => {
   const directory = temporaryDirectory();
-  execFileSync("mkfifo", [join(directory, "2026-02-01.jsonl")]);
+  execFileSync("/usr/bin/mkfifo", [join(directory, "2026-02-01.jsonl")]);
   expect(() => open(directory, { now: () => midnight })).toThrow("not a regular file");
 });
 
