@@ -2,14 +2,14 @@ import type { AttributeValue } from "./identity.ts";
 
 /** An attribute's name stands in SQL and CEL as `identity.<name>`, and SQL folds upper case: hence lower case only. */
 export function isAttributeName(name: string): boolean {
-  return /^[a-z_][a-z0-9_]{0,62}$/.test(name) && !takenNames.has(name);
+  return /^[a-z][a-z0-9_]{0,62}$/.test(name) && !takenNames.has(name);
 }
 
 /** What `identity` in rules and conditions holds already. */
 const takenNames: ReadonlySet<string> = new Set(["name", "method"]);
 
 export const attributeNameExpected =
-  "lower-case letters, digits and _, and not name or method, which every identity has";
+  "a lower-case letter, then lower-case letters, digits and _, but not name or method, which every identity has";
 
 export const attributeValueExpected = "text, a number, true or false, or a list of these";
 

@@ -27,11 +27,12 @@ settings: { allow: [work_mem] }    # beside a safe default list
 limits: { statement_timeout: 30s }
 `;
 
+const at = (line: number, sql: string) => ({ sql, file: "roles/analyst.yaml", line });
+
 test("the role file of the design is read as it stands", () => {
   const { roleFile, problems, lines } = readRoleFile(design, "roles/analyst.yaml");
   expect(problems).toEqual([]);
   expect(lines).toEqual({ role: 1, database: 2 });
-  const at = (line: number, sql: string) => ({ sql, file: "roles/analyst.yaml", line });
   const tenant = "tenant_id = identity.tenant";
   const none = { insert: undefined, update: undefined, delete: undefined };
   const all = { columns: "all", mask: new Map(), rows: undefined };
