@@ -140,7 +140,7 @@ function readToken(bytes: Buffer, start: number): Token {
 
   switch (first) {
     case 0x27: // '
-      return orInvalid("string", endOfString(bytes, start + 1, false));
+      return orInvalid("string", endOfString(bytes, start + 1, "plain"));
     case 0x22: // "
       return orInvalid("quoted", endOfQuoted(bytes, start + 1));
     case 0x2d: // -
@@ -170,13 +170,13 @@ function readToken(bytes: Buffer, start: number): Token {
   if (isIdentifierStart(first)) {
     if (second === 0x27) {
       const prefix = first | 0x20;
-      if (prefix === 0x65) return orInvalid("string", endOfString(bytes, start + 2, true)); // E'…'
+      if (prefix === 0x65) return orInvalid("string", endOfString(bytes, start + 2, "escapes")); // E'…'
       if (prefix === 0x62 || prefix === 0x78)
-        return orInvalid("string", endOfString(bytes, start + 2, false)); // B X
+        return orInvalid("string", endOfString(bytes, start + 2, "bits")); // B X
     }
     if (second === 0x26 && (first | 0x20) === 0x75) {
       const third = byteAt(bytes, start + 2); // U&
-      if (third === 0x27) return orInvalid("string", endOfString(bytes, start + 3, false));
+      if (third === 0x27) return orInvalid("string", endOfString(bytes, start + 3, "plain"));
       if (third === 0x22) return orInvalid("quoted", endOfQuoted(bytes, start + 3));
     }
     let end = start + 1;

@@ -1,16 +1,18 @@
 import { isSpace } from "./plain-tokens.ts";
 
+/** How a string constant reads what is inside: `E'…'` has escapes, `B'…'` and `X'…'` not even doubled quotes. */
+export type StringForm = "plain" | "escapes" | "bits";
+
 /**
  * The end of a string constant whose text begins at `from`, behind its first quote; undefined when
- * it is never closed. With `escapes` (E'…') a backslash takes the next byte with it. A string goes
- * on behind white space that holds a newline: `'a'` newline `'b'` is one constant.
+ * it is never closed. A string goes on behind white space that holds a newline: `'a'` newline `'b'` is one constant.
  */
-export function endOfString(bytes: Buffer, from: number, escapes: boolean): number | undefined {
+export function endOfString(bytes: Buffer, from: number, form: StringForm): number | undefined {
   let at = from;
   for (;;) {
-    const quote = escapes ? unescapedQuote(bytes, at) : bytes.indexOf(0x27, at);
+    const quote = form === "escapes" ? unescapedQuote(bytes, at) : bytes.indexOf(0x27, at);
     if (quote < 0) return undefined;
-    if (bytes[quote + 1] === 0x27) {
+    if (bytes[quote + 1] === 0x27 && form !== "bits") {
       at = quote + 2;
       continue;
     }
