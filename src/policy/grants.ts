@@ -4,7 +4,7 @@ import type { AttributeValue, Identity } from "../identity/identity.ts";
 import { quoteLiteral } from "../sql/names.ts";
 import type { Parser } from "../sql/parser.ts";
 import { readExpression, renderExpression, type Expression, type ExpressionProblem } from "./expression.ts";
-import type { RoleFile, RuleExpression, TableRule } from "./role-file.ts";
+import { expressionsOf, type RoleFile, type RuleExpression, type TableRule } from "./role-file.ts";
 
 /** A rule with one identity's attributes in it. */
 export type BoundExpression = {
@@ -80,18 +80,6 @@ export function compileRole(
     ...new Set([...expressions.values()].flatMap((expression) => expression.attributes)),
   ].toSorted();
   return { kind: "role", role: { file, expressions, attributes } };
-}
-
-function expressionsOf(rule: TableRule): RuleExpression[] {
-  const found = [
-    ...(rule.select?.mask.values() ?? []),
-    rule.select?.rows,
-    rule.insert?.check,
-    rule.update?.rows,
-    rule.update?.check,
-    rule.delete?.rows,
-  ];
-  return found.filter((source) => source !== undefined);
 }
 
 /**

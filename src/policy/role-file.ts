@@ -48,3 +48,9 @@ export type RoleFile = {
   /** Milliseconds; undefined: the server's own. */
   readonly statementTimeout: number | undefined;
 };
+
+/** Every expression of a table's rules. */
+export function expressionsOf({ select, insert, update, delete: remove }: TableRule): RuleExpression[] {
+  const rules = [select?.rows, insert?.check, update?.rows, update?.check, remove?.rows];
+  return [...(select?.mask.values() ?? []), ...rules].filter((source) => source !== undefined);
+}
