@@ -20,6 +20,7 @@ const families: Readonly<Record<string, string>> = {
   text: "text",
   "character varying": "text",
   name: "text",
+  bpchar: "character",
   character: "character",
   uuid: "uuid",
   bytea: "bytea",
