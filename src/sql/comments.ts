@@ -3,21 +3,30 @@ import { isKeyword, tokenAt, type Token } from "./lexer.ts";
 /**
  * libpg-query hands comments to its grammar as tokens, where the server's scanner drops them. It
  * skips them again everywhere but in the places where the scanner or the grammar looks one token
- * ahead: between the parts of a string constant, and behind NOT, NULLS, WITH, WITHOUT, FORMAT and U&'…'.
+ * ahead: between the parts of a string constant, behind U&'…' and U&"…", and between these words.
  * There it may read another statement than the server, or none.
  */
-const lookingAhead = ["not", "nulls", "with", "without", "format"];
+const lookAhead: Readonly<Record<string, readonly string[]>> = {
+  not: ["between", "in", "like", "ilike", "similar"],
+  nulls: ["first", "last"],
+  with: ["time", "ordinality"],
+  without: ["time"],
+  format: ["json"],
+};
 
 /** True if a comment stands where libpg-query reads on differently from the server. */
 export function hasCommentInLookAhead(bytes: Buffer): boolean {
   let before: Token | undefined;
+  let commented = false;
   for (let token = tokenAt(bytes, 0); token; token = tokenAt(bytes, token.end)) {
     if (token.kind === "comment") {
-      if (before && looksAhead(bytes, before)) return true;
+      commented = true;
     } else {
       // A string that goes on behind a comment is one token here, and two in libpg-query.
       if (token.kind === "string" && withoutInnerComments(bytes, token) !== undefined) return true;
+      if (commented && before && looksAhead(bytes, before, token)) return true;
       before = token;
+      commented = false;
     }
   }
   return false;
@@ -46,7 +55,7 @@ export function stripComments(bytes: Buffer): string {
 function replacementFor(bytes: Buffer, token: Token, before: Token | undefined): string | undefined {
   if (token.kind !== "comment") return withoutInnerComments(bytes, token);
   const block = bytes[token.start] === 0x2f;
-  if (block && before?.kind === "string" && !looksAhead(bytes, before)) return undefined;
+  if (block && before?.kind === "string" && !isUnicodeForm(bytes, before)) return undefined;
   return blank(bytes.toString("utf8", token.start, token.end));
 }
 
@@ -55,16 +64,19 @@ function blank(text: string): string {
   return text.replace(/[^]/gu, " ");
 }
 
-function looksAhead(bytes: Buffer, token: Token): boolean {
-  switch (token.kind) {
-    case "word":
-      return lookingAhead.some((word) => isKeyword(bytes, token, word));
-    case "string":
-    case "quoted":
-      return bytes[token.start + 1] === 0x26; // U&
-    default:
-      return false;
+function looksAhead(bytes: Buffer, token: Token, next: Token): boolean {
+  if (token.kind !== "word") return isUnicodeForm(bytes, token);
+  for (const first in lookAhead) {
+    if (isKeyword(bytes, token, first)) {
+      return lookAhead[first]!.some((second) => isKeyword(bytes, next, second));
+    }
   }
+  return false;
+}
+
+/** `U&'…'` and `U&"…"`, behind which UESCAPE may follow. */
+function isUnicodeForm(bytes: Buffer, token: Token): boolean {
+  return (token.kind === "string" || token.kind === "quoted") && bytes[token.start + 1] === 0x26;
 }
 
 /** A string constant with the comments between its parts made spaces; undefined if it has none. */
