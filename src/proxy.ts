@@ -1,0 +1,90 @@
+import type { Socket } from "node:net";
+import { Recorder } from "./audit/recorder.ts";
+import type { Config } from "./config/config.ts";
+import { startAdmin, type Admin, type Health } from "./console/admin.ts";
+import { RolegateError } from "./errors.ts";
+import type { Logger } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
+import { listen } from "./net/listen.ts";
+import { loadTlsServer } from "./net/tls.ts";
+import { CancelKeys } from "./session/cancel-keys.ts";
+import { Databases } from "./session/databases.ts";
+import { Entrance } from "./session/entrance.ts";
+import { LiveSessions } from "./session/live-sessions.ts";
+
+export type Proxy = {
+  readonly address: string;
+  readonly port: number;
+  /** Undefined: nothing is served there. */
+  readonly adminPort: number | undefined;
+  /**
+   * Takes no new clients, ends the sessions at their next idle moment or after `deadline` milliseconds, and
+   * writes the last line of the record.
+   */
+  close(deadline?: number): Promise<void>;
+};
+
+/** How long sessions may finish what they are at when the proxy stops, in milliseconds. */
+const drainDeadline = 10_000;
+
+/**
+ * Builds everything from the configuration and listens.
+ * @throws the system's error if it cannot listen or the record cannot be written; Error for a role that the
+ *   server's grammar refuses. A database that cannot be reached is tried again when somebody wants it.
+ */
+export async function startProxy(config: Config, { log }: { readonly log: Logger }): Promise<Proxy> {
+  const metrics = createMetrics();
+  const recorder = Recorder.open({ directory: config.audit.directory, log, counts: metrics.audit });
+  const tls = config.listen.tls && loadTlsServer({ ...config.listen.tls, key: config.listen.tls.key() });
+  const databases = new Databases(config, log, metrics);
+  const sessions = new LiveSessions();
+  let stopping = false;
+  const health = (): Health => {
+    const checks = {
+      audit: recorder.failure === undefined ? "ok" : "failing",
+      ...databases.health(),
+    } as const;
+    const failing = Object.values(checks).includes("failing");
+    return { status: stopping ? "stopping" : failing ? "failing" : "ok", checks };
+  };
+  let admin: Admin | undefined;
+  try {
+    await databases.openAll();
+    const entrance = new Entrance({
+      config,
+      tls,
+      recorder,
+      metrics,
+      log,
+      sessions,
+      cancelKeys: new CancelKeys(),
+      database: (name) => databases.get(name),
+    });
+    if (config.admin !== undefined) admin = await startAdmin(config.admin, { metrics, health });
+    const listener = await listen({
+      host: config.listen.address.host,
+      port: config.listen.address.port,
+      maxConnections: config.limits.maxConnections,
+      onConnection: (socket: Socket) => entrance.admit(socket),
+      onError: (error) => log.error({ err: error }, "a connection could not be accepted"),
+    });
+    log.info({ address: listener.address, port: listener.port }, "listening");
+    return {
+      address: listener.address,
+      port: listener.port,
+      adminPort: admin?.port,
+      close: async (deadline = drainDeadline) => {
+        stopping = true;
+        await listener.close();
+        entrance.close();
+        await sessions.drain(deadline);
+        await Promise.all([databases.close(), admin?.close()]);
+        await recorder.close();
+      },
+    };
+  } catch (error) {
+    await Promise.all([databases.close(), admin?.close()]);
+    await recorder.close();
+    throw error instanceof RolegateError ? new Error(error.message, { cause: error.cause }) : error;
+  }
+}

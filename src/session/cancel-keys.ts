@@ -1,0 +1,44 @@
+import { randomBytes, randomInt, timingSafeEqual } from "node:crypto";
+
+/** What BackendKeyData gives a client: with these it can have the session's statement cancelled. */
+export type CancelKey = { readonly processId: number; readonly key: Buffer };
+
+/** Wrong keys are looked up only this often a second, for all clients together: nobody guesses 32 bits like that. */
+const wrongPerSecond = 100;
+
+/** The cancel keys of the open sessions. Process ids are random: they tell nothing of how many sessions there are. */
+export class CancelKeys {
+  readonly #sessions = new Map<number, { readonly key: Buffer; readonly cancel: () => void }>();
+  #wrong = 0;
+  #second = 0;
+
+  /** Makes a key for a session. `bytes`: its length. */
+  issue(bytes: number, cancel: () => void): CancelKey {
+    let processId = randomInt(1, 0x7fffffff);
+    while (this.#sessions.has(processId)) processId = randomInt(1, 0x7fffffff);
+    const key = randomBytes(bytes);
+    this.#sessions.set(processId, { key, cancel });
+    return { processId, key };
+  }
+
+  revoke(processId: number): void {
+    this.#sessions.delete(processId);
+  }
+
+  /** Cancels what the session of that key runs; does nothing for a wrong one. @returns true if the key was right. */
+  cancel(processId: number, key: Buffer, now: number): boolean {
+    const second = Math.floor(now / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#wrong = 0;
+    }
+    if (this.#wrong >= wrongPerSecond) return false;
+    const session = this.#sessions.get(processId);
+    if (session === undefined || session.key.length !== key.length || !timingSafeEqual(session.key, key)) {
+      this.#wrong++;
+      return false;
+    }
+    session.cancel();
+    return true;
+  }
+}

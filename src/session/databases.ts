@@ -1,0 +1,65 @@
+import type { Config } from "../config/config.ts";
+import { RolegateError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import { Database } from "./database.ts";
+
+/** The databases of a configuration: opened at the start, or when somebody wants one that could not be reached then. */
+export class Databases {
+  readonly #config: Config;
+  readonly #log: Logger;
+  readonly #metrics: Metrics;
+  readonly #open = new Map<string, Database>();
+  readonly #opening = new Map<string, Promise<Database>>();
+
+  constructor(config: Config, log: Logger, metrics: Metrics) {
+    this.#config = config;
+    this.#log = log;
+    this.#metrics = metrics;
+  }
+
+  /** @throws Error for roles that are wrong; a database that is out of reach is only logged. */
+  async openAll(): Promise<void> {
+    const names = [...this.#config.databases.keys()];
+    const outcomes = await Promise.allSettled(names.map((name) => this.get(name)));
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome.status === "fulfilled") continue;
+      const error: unknown = outcome.reason;
+      if (!(error instanceof RolegateError)) throw error;
+      this.#log.warn({ err: error, database: names[index] }, "the database is not available yet");
+    }
+  }
+
+  /** @throws RolegateError unknown_database, upstream_unavailable */
+  async get(name: string): Promise<Database> {
+    const open = this.#open.get(name);
+    if (open !== undefined) return open;
+    const config = this.#config.databases.get(name);
+    if (config === undefined)
+      throw new RolegateError({ code: "unknown_database", message: `database "${name}" does not exist` });
+    let opening = this.#opening.get(name);
+    if (opening === undefined) {
+      opening = Database.open(config, this.#log, this.#metrics);
+      this.#opening.set(name, opening);
+    }
+    try {
+      const database = await opening;
+      this.#open.set(name, database);
+      return database;
+    } finally {
+      this.#opening.delete(name);
+    }
+  }
+
+  /** By `database NAME`. */
+  health(): Record<string, "ok" | "failing"> {
+    const names = [...this.#config.databases.keys()];
+    return Object.fromEntries(
+      names.map((name) => [`database ${name}`, this.#open.has(name) ? "ok" : "failing"]),
+    );
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map((database) => database.close()));
+  }
+}

@@ -1,0 +1,109 @@
+import type { Problem } from "../errors.ts";
+import type { JudgedStatement } from "../rewrite/verdict.ts";
+import { wireNameOf } from "../wire/text.ts";
+import { declare, preparedBySql, type Runnable } from "./judged.ts";
+import { prepareRole } from "./role-change.ts";
+import { renewScope, reportsPath, type SessionState } from "./state.ts";
+
+/**
+ * Looks at what statements that are about to run do to the session. All earlier groups are settled by now.
+ * @returns why they must not run; "waiting" if something has to be made ready first; undefined if they may
+ */
+export function prepareEffects(
+  session: SessionState,
+  runs: readonly Runnable[],
+): Problem | "waiting" | undefined {
+  const alone = runs.length === 1 && session.executed === 0 && session.transaction === "I";
+  for (const [index, { statement }] of runs.entries()) {
+    if (statement === undefined) continue;
+    const outcome = prepareEffect(session, statement, alone, index === runs.length - 1);
+    if (outcome !== undefined) return outcome;
+  }
+  return undefined;
+}
+
+function prepareEffect(
+  session: SessionState,
+  { effect, statementKind }: JudgedStatement,
+  alone: boolean,
+  last: boolean,
+): Problem | "waiting" | undefined {
+  switch (effect.kind) {
+    case "set-role":
+      return prepareRole(session, effect.role ?? session.firstRole, alone);
+    case "discard-all":
+      if (session.role.name === session.firstRole) return undefined;
+      return prepareRole(session, session.firstRole, alone);
+    case "search-path":
+      // Below 18 the server does not tell when the end of a transaction brings the old path back.
+      if (!reportsPath(session.database) && !alone) return pathHere("outside a transaction and on its own");
+      if (!reportsPath(session.database)) session.closed = "search_path";
+      return last ? undefined : pathHere("as the last statement of its text");
+    case "none":
+      if (statementKind === declare) session.portals.forgetNamed();
+      if (!session.pathInTransaction || !endings.has(statementKind)) return undefined;
+      session.closed = "search_path";
+      return last ? undefined : pathHere("in a transaction that ends in a text of its own");
+    case "prepare":
+    case "execute":
+    case "deallocate":
+      return undefined;
+  }
+}
+
+/** Statements that can bring back the search_path from before a transaction or savepoint. */
+const endings: ReadonlySet<string> = new Set(["COMMIT", "ROLLBACK", "ROLLBACK TO"]);
+
+function pathHere(where: string): Problem {
+  return {
+    code: "statement_not_supported",
+    message: `search_path can be changed here only ${where}`,
+    detail: "rolegate must know the path under which each statement is read.",
+    hint: "Send the statement on its own, or name the schema in the statements.",
+  };
+}
+
+/** The server says that the statement is done: the session's state follows. */
+export function applyEffect(session: SessionState, run: Runnable, statement: JudgedStatement): void {
+  const { effect } = statement;
+  switch (effect.kind) {
+    case "none":
+    case "execute":
+      return undefined;
+    case "set-role":
+      return confirmRole(session);
+    case "discard-all":
+      session.statements.clear();
+      session.portals.clear();
+      setPath(session, undefined);
+      return confirmRole(session);
+    case "search-path":
+      // SET LOCAL alone and outside a transaction sets nothing that lasts; below 18 it can be nowhere else.
+      if (effect.local && !reportsPath(session.database)) return undefined;
+      session.pathInTransaction = true;
+      return setPath(session, effect.path);
+    case "prepare":
+      session.statements.set(wireNameOf(effect.name), preparedBySql(run, effect.statement), session.settled);
+      return undefined;
+    case "deallocate":
+      if (effect.name === undefined) session.statements.clear();
+      else session.statements.close(wireNameOf(effect.name), session.settled);
+      return undefined;
+  }
+}
+
+function confirmRole({ change }: SessionState): void {
+  if (change !== undefined) change.confirmed = true;
+}
+
+/** Undefined: the path that the session began with. */
+export function setPath(session: SessionState, path: readonly string[] | undefined): void {
+  const next = path ?? session.role.searchPath;
+  if (samePath(next, session.searchPath)) return;
+  session.searchPath = next;
+  renewScope(session);
+}
+
+function samePath(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((schema, index) => schema === other[index]);
+}

@@ -1,0 +1,243 @@
+import { type Problem } from "../errors.ts";
+import { errorResponse } from "../wire/error-fields.ts";
+import { headerBytes } from "../wire/frame-table.ts";
+import type { FrameReader } from "../wire/frames.ts";
+import { readBind, readExecute, readParse, readTarget } from "../wire/frontend.ts";
+import { executeWithoutLimit, flush, parseWithSql } from "../wire/frontend-rewrite.ts";
+import { endOfText, wireName } from "../wire/text.ts";
+import { int16, message, text } from "../wire/writer.ts";
+import { forward } from "./conversation.ts";
+import { prepareEffects } from "./effects.ts";
+import { Expect } from "./expected-replies.ts";
+import { copyFrom, refused, type Judged, type Runnable } from "./judged.ts";
+import { unnamed, type Names } from "./names.ts";
+import { missingName } from "./missing-name.ts";
+import {
+  refusedBind,
+  refusedDescribePortal,
+  refusedDescribeStatement,
+  refusedExecute,
+  refusedSql,
+} from "./refused.ts";
+import { endGroup, isUnrecorded } from "./simple-query.ts";
+import { currentScope, type SessionState } from "./state.ts";
+import { tooLong, unrecorded, verdictOf } from "./verdict-of.ts";
+import { Wait, waitFor } from "./wait.ts";
+
+/** More prepared statements than any driver's cache holds; each costs memory here and in the server. */
+const mostStatements = 10_000;
+
+/** Parse: the statement is judged here, and runs as judged however often it is bound. */
+export function parse(session: SessionState, reader: FrameReader): void {
+  const { buffer, start, end } = reader;
+  if (reader.rest > 0) return parseTooLong(session, reader);
+  const { name, sql } = readParse(buffer, start, end);
+  if (name !== unnamed && mustWait(session, session.statements, name)) return;
+  const known = closedProblem(session) ?? tooManyProblem(session, name);
+  const judged = known === undefined ? verdictOf(session, sql) : refused(sql, session.scope.context, known);
+  if (judged === undefined) return;
+  if (judged.refusal !== undefined) refuseParse(session, name, unrecorded(session, sql) ?? judged);
+  else expectParse(session, name, judged);
+  if (judged.sql !== undefined) session.toServer.add(parseWithSql(buffer, start, end, judged.sql));
+  else forward(session, reader);
+}
+
+/** Only its name is looked at; what is sent in its place has no parameters. */
+function parseTooLong(session: SessionState, reader: FrameReader): void {
+  const { buffer, start, end } = reader;
+  const nameEnd = endOfText(buffer, start + headerBytes, end);
+  const name = wireName(buffer, start + headerBytes, nameEnd);
+  if (name !== unnamed && mustWait(session, session.statements, name)) return;
+  session.skipsRest = true;
+  refuseParse(session, name, tooLong(session, reader.length));
+  const nameBytes = buffer.subarray(start + headerBytes, nameEnd + 1);
+  session.toServer.add(message("P", nameBytes, text(refusedSql, "statement"), int16(0)));
+}
+
+function refuseParse(session: SessionState, name: string, judged: Judged): void {
+  expectParse(session, name, judged);
+  session.counts.refused++;
+  if (isUnrecorded(judged)) return;
+  session.record.begin(judged.first.fragment);
+  session.unwritten = true;
+}
+
+function expectParse({ expected, statements, group }: SessionState, name: string, judged: Judged): void {
+  const slot = expected.push(Expect.parse);
+  expected.judged[slot] = judged;
+  expected.refusals[slot] = judged.refusal;
+  expected.names[slot] = name;
+  expected.previous[slot] = statements.before(name);
+  expected.numbers[slot] = statements.set(name, judged.first, group);
+}
+
+/** Bind: a portal runs what its statement was judged to be. */
+export function bind(session: SessionState, reader: FrameReader): void {
+  const { portal, statement } = readBind(reader.buffer, reader.start, reader.end);
+  if (mustWait(session, session.statements, statement)) return;
+  if (portal !== unnamed && mustWait(session, session.portals, portal)) return;
+  const { expected, portals } = session;
+  let runnable = session.statements.get(statement);
+  let refusal: Buffer | undefined;
+  if (runnable === undefined) refusal = missingName("statement", statement);
+  else if (runnable.judged.context !== currentScope(session).context) {
+    const again = stillHolds(session, runnable);
+    if (again === undefined) return;
+    if ("code" in again) refusal = errorResponse(again, "ERROR");
+    else {
+      runnable = again;
+      session.statements.renew(statement, again);
+    }
+  }
+  const slot = expected.push(Expect.bind);
+  expected.runnables[slot] = runnable;
+  expected.refusals[slot] = refusal;
+  expected.names[slot] = portal;
+  expected.previous[slot] = portals.before(portal);
+  if (runnable === undefined || refusal !== undefined) {
+    expected.numbers[slot] = portals.close(portal, session.group);
+    session.toServer.add(refusedBind);
+    session.skipsRest = true;
+    return;
+  }
+  expected.numbers[slot] = portals.set(portal, runnable, session.group);
+  forward(session, reader);
+}
+
+/** Describe of a statement or portal. */
+export function describe(session: SessionState, reader: FrameReader): void {
+  const { target, name } = readTarget(reader.buffer, reader.start, reader.end);
+  const isStatement = target === "statement";
+  const names = isStatement ? session.statements : session.portals;
+  if (mustWait(session, names, name)) return;
+  const runnable = names.get(name);
+  const { expected } = session;
+  const slot = expected.push(isStatement ? Expect.describeStatement : Expect.describePortal);
+  expected.runnables[slot] = runnable;
+  if (runnable !== undefined) return forward(session, reader);
+  expected.refusals[slot] = missingName(target, name);
+  session.toServer.add(isStatement ? refusedDescribeStatement : refusedDescribePortal);
+}
+
+/** Execute: the statement goes on record each time that it runs. */
+export function execute(session: SessionState, reader: FrameReader): void {
+  const { buffer, start, end } = reader;
+  const name = readExecute(buffer, start, end);
+  if (mustWait(session, session.portals, name)) return;
+  const runnable = session.portals.get(name);
+  if (runnable === undefined) return refuseExecute(session, missingName("portal", name));
+  const failure = closedProblem(session) ?? unrecordedProblem(session);
+  if (failure !== undefined) return refuseExecute(session, errorResponse(failure, "ERROR"));
+  if (runnable.plain && !session.pathInTransaction) return run(session, runnable, reader);
+
+  if (session.settled < session.group - 1) return waitFor(session, Wait.settled, true);
+  const prepared = prepareEffects(session, [runnable]);
+  if (prepared === "waiting") return;
+  if (prepared !== undefined) return refuseExecute(session, errorResponse(prepared, "ERROR"));
+  run(session, runnable, reader);
+  // What it does to the session is known with its reply, which a Flush brings without ending the group.
+  session.toServer.add(flush);
+  waitFor(session, runnable.statement?.statementKind === copyFrom ? Wait.copy : Wait.answered, false);
+}
+
+function run(session: SessionState, runnable: Runnable, reader: FrameReader): void {
+  const { buffer, start, end } = reader;
+  const { expected } = session;
+  const slot = expected.push(Expect.execute);
+  expected.runnables[slot] = runnable;
+  expected.started[slot] = session.now;
+  expected.limits[slot] = buffer.readInt32BE(end - 4);
+  session.executed++;
+  if (runnable.statement !== undefined) {
+    expected.numbers[slot] = session.record.begin(runnable.fragment);
+    session.unwritten = true;
+    session.counts.run++;
+  }
+  if (runnable.statement?.discardRows === true) session.toServer.add(executeWithoutLimit(buffer, start, end));
+  else forward(session, reader);
+}
+
+function refuseExecute(session: SessionState, refusal: Buffer): void {
+  const slot = session.expected.push(Expect.execute);
+  session.expected.runnables[slot] = undefined;
+  session.expected.refusals[slot] = refusal;
+  session.counts.refused++;
+  session.toServer.add(refusedExecute);
+}
+
+/** Close of a statement or portal; closing what does not exist is no error. */
+export function close(session: SessionState, reader: FrameReader): void {
+  const { target, name } = readTarget(reader.buffer, reader.start, reader.end);
+  const isStatement = target === "statement";
+  const names = isStatement ? session.statements : session.portals;
+  if (name !== unnamed && mustWait(session, names, name)) return;
+  const { expected } = session;
+  const slot = expected.push(isStatement ? Expect.closeStatement : Expect.closePortal);
+  expected.names[slot] = name;
+  expected.previous[slot] = names.before(name);
+  expected.numbers[slot] = names.close(name, session.group);
+  forward(session, reader);
+}
+
+/** Sync ends the group: the server answers with the status of the transaction. */
+export function sync(session: SessionState, reader: FrameReader): void {
+  // Ignored by a server that takes COPY data; the one that counts comes behind CopyDone or CopyFail.
+  if (session.copyIn) return;
+  session.skipping = false;
+  const { expected } = session;
+  const slot = expected.push(Expect.sync);
+  expected.groups[slot] = session.group;
+  forward(session, reader);
+  endGroup(session);
+  if (session.change !== undefined || session.pathInTransaction) waitFor(session, Wait.answered, false);
+}
+
+/** True if what the name stands for is not known yet; the session then waits. */
+function mustWait(session: SessionState, names: Names, name: string): boolean {
+  if (!names.isUnsettled(name, session.settled, session.group)) return false;
+  waitFor(session, Wait.settled, true);
+  return true;
+}
+
+/**
+ * A statement was judged under another search_path or catalog. The server may read its names anew too, so it must be
+ * judged anew, and may go on if nothing comes out differently. Undefined: the session waits.
+ */
+function stillHolds(session: SessionState, runnable: Runnable): Runnable | Problem | undefined {
+  const { judged } = runnable;
+  const again = verdictOf(session, judged.source);
+  if (again === undefined) return undefined;
+  if (again.verdict.kind === "refuse") return again.verdict.problem;
+  if (judged.verdict.kind !== "run" || again.sql !== judged.sql) return changedMeaning;
+  // What an SQL PREPARE left behind is not among the statements of its text.
+  const index = judged.runs.indexOf(runnable);
+  return again.runs[index] ?? { ...runnable, judged: again };
+}
+
+const changedMeaning: Problem = {
+  code: "statement_not_supported",
+  message: "the prepared statement means something else now and must be prepared again",
+  detail: "Since it was prepared, search_path or the database's schema has changed.",
+};
+
+function closedProblem({ closed }: SessionState): Problem | undefined {
+  if (closed === undefined) return undefined;
+  return {
+    code: "role_change_here",
+    message: `nothing can follow a change of ${closed} before the next Sync`,
+    hint: "Send the statement on its own.",
+  };
+}
+
+function unrecordedProblem(session: SessionState): Problem | undefined {
+  const verdict = unrecorded(session, "")?.verdict;
+  return verdict?.kind === "refuse" ? verdict.problem : undefined;
+}
+
+function tooManyProblem({ statements }: SessionState, name: string): Problem | undefined {
+  if (statements.size < mostStatements || statements.get(name) !== undefined) return undefined;
+  return {
+    code: "statement_too_complex",
+    message: `more than ${mostStatements} prepared statements in one session`,
+  };
+}

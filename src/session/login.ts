@@ -1,0 +1,232 @@
+import { randomUUID } from "node:crypto";
+import { isIP, type Socket } from "node:net";
+import { chooseRole, rolesFor } from "../access/choose-role.ts";
+import type { Recorder } from "../audit/recorder.ts";
+import type { Config } from "../config/config.ts";
+import { refuse, RolegateError, sqlstate, type Problem } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import type { TlsServer } from "../net/tls.ts";
+import { authenticationOk } from "../wire/authentication.ts";
+import { backendKeyData, parameterStatus, readyForQuery } from "../wire/backend.ts";
+import { errorResponse } from "../wire/error-fields.ts";
+import { cancelKeyBytes, negotiateProtocolVersion } from "../wire/negotiate-protocol-version.ts";
+import { authenticate, LoginRefused } from "./authenticate.ts";
+import type { CancelKeys } from "./cancel-keys.ts";
+import type { Database } from "./database.ts";
+import { ClientGone, Inbox } from "./inbox.ts";
+import type { LiveSessions } from "./live-sessions.ts";
+import { carrySettings, openRole } from "./open-role.ts";
+import { readOpening, type Startup } from "./opening.ts";
+import { shownParameter } from "./parameters.ts";
+import { problemOf, Session } from "./session.ts";
+import { requestedSettings } from "./startup-settings.ts";
+import { beginState } from "./state.ts";
+
+/** What all connections of one proxy share. */
+export type Gate = {
+  readonly config: Config;
+  readonly tls: TlsServer | undefined;
+  readonly recorder: Recorder;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly cancelKeys: CancelKeys;
+  readonly sessions: LiveSessions;
+  /** The database of that name, once it can be reached; rejects with a RolegateError. */
+  readonly database: (name: string) => Promise<Database>;
+};
+
+/** A connection that is not logged in yet. */
+export type Login = {
+  /** Settles when the connection has become a session or has ended; never rejects. */
+  readonly settled: Promise<void>;
+  /** Ends it. */
+  readonly abort: (problem: Problem) => void;
+};
+
+/**
+ * Takes an accepted connection through everything that comes before its first statement.
+ * @param authenticated called when the client has proved who it is
+ */
+export function beginLogin(socket: Socket, gate: Gate, authenticated: () => void): Login {
+  let inbox: Inbox | undefined;
+  let over = false;
+  const abort = (problem: Problem): void => {
+    if (over) return;
+    // Before the startup packet nobody is known to speak Postgres; and what waits for it ends with the socket.
+    if (inbox === undefined) socket.destroy();
+    else inbox.abort(problem);
+  };
+  const timer = setTimeout(
+    () => abort({ code: "authentication_timeout", message: "the login took too long" }),
+    gate.config.limits.authenticationTimeout,
+  );
+  const work = async (): Promise<void> => {
+    const opening = await readOpening(socket, gate.tls);
+    switch (opening.kind) {
+      case "cancel":
+        gate.cancelKeys.cancel(opening.processId, opening.key, Date.now());
+        return;
+      case "closed":
+        return;
+      case "startup":
+        inbox = new Inbox(opening.socket);
+        await logIn(inbox, opening.startup, opening.encrypted, gate, authenticated);
+    }
+  };
+  const settled = work()
+    .catch((error: unknown) => gate.log.error({ err: error }, "a login failed unexpectedly"))
+    .finally(() => {
+      over = true;
+      clearTimeout(timer);
+    });
+  return { settled, abort };
+}
+
+async function logIn(
+  inbox: Inbox,
+  startup: Startup,
+  encrypted: boolean,
+  gate: Gate,
+  authenticated: () => void,
+): Promise<void> {
+  try {
+    await begin(inbox, startup, encrypted, gate, authenticated);
+    gate.metrics.logins.succeeded++;
+  } catch (error) {
+    if (error instanceof ClientGone) return;
+    const problem = problemOf(error);
+    if (problem.code === "upstream_unavailable")
+      gate.log.warn({ err: error }, "the database is not available");
+    else if (problem.code === "internal") gate.log.info({ err: error }, "a login was given up");
+    gate.metrics.logins.failed++;
+    gate.recorder.loginFailed({
+      client: inbox.channel.remoteAddress,
+      user: startup.parameters.get("user") ?? "",
+      database: databaseName(startup),
+      applicationName: startup.parameters.get("application_name") ?? "",
+      tls: encrypted,
+      sqlstate: sqlstate(problem),
+      reason: error instanceof LoginRefused ? error.reason : problem.message,
+    });
+    inbox.channel.end(errorResponse(problem, "FATAL"));
+  }
+}
+
+/** Who is this, which role may they take, what may it do, and a connection with that role in force. */
+async function begin(
+  inbox: Inbox,
+  startup: Startup,
+  encrypted: boolean,
+  gate: Gate,
+  authenticated: () => void,
+): Promise<void> {
+  const { config, recorder, metrics, log } = gate;
+  const { channel } = inbox;
+  if (config.listen.tls?.mode === "require" && !encrypted)
+    throw new LoginRefused("tls_required", "the connection requires TLS", "plaintext");
+  const { minor, reply } = negotiateProtocolVersion(startup.minor, startup.protocolOptions);
+  if (reply !== undefined) channel.write(reply);
+  const user = startup.parameters.get("user") ?? "";
+  const applicationName = startup.parameters.get("application_name") ?? "";
+  const requested = requestedSettings(startup.parameters);
+  const address = ipOf(channel.remoteAddress);
+  const certificateHash = encrypted ? gate.tls?.certificateHash : undefined;
+
+  const identity = await authenticate(inbox, user, {
+    identities: config.identities,
+    certificateHash,
+    encrypted,
+    address,
+  });
+  authenticated();
+
+  const name = databaseName(startup);
+  if (!config.databases.has(name)) refuse("unknown_database", `database "${name}" does not exist`);
+  const connection = { address, tls: encrypted, database: name, applicationName };
+  const { roles, failures } = rolesFor(identity, connection, Date.now(), config.access);
+  for (const { entry, reason } of failures) {
+    log.warn({ file: entry.file, line: entry.line, reason }, "a condition of access could not be evaluated");
+  }
+  const chosen = chooseRole(user, identity, roles);
+  if (chosen.kind === "refused") throw new RolegateError(chosen.problem);
+  const database = await gate.database(name);
+  const deadline = config.limits.upstreamTimeout;
+  const role = await openRole(
+    { database, identity, role: chosen.role, settings: requested, applicationName, deadline },
+    metrics,
+  );
+  if (inbox.failure !== undefined) {
+    role.connection.close();
+    throw inbox.failure;
+  }
+
+  const record = recorder.openSession({
+    session: randomUUID(),
+    identity: identity.name,
+    role: role.name,
+    method: identity.method,
+    database: name,
+    client: channel.remoteAddress,
+    applicationName,
+    tls: encrypted,
+  });
+  const began = role.connection.parameters;
+  const state = beginState(
+    {
+      identity,
+      database,
+      roles: new Set(roles),
+      record,
+      recorder,
+      metrics,
+      log,
+      openRole: (to, { parameters }) =>
+        openRole(
+          {
+            database,
+            identity,
+            role: to,
+            settings: carrySettings(requested, began, parameters),
+            applicationName: parameters.get("application_name") ?? applicationName,
+            deadline,
+          },
+          metrics,
+        ),
+    },
+    role,
+  );
+  const key = gate.cancelKeys.issue(cancelKeyBytes(minor), () => session.cancel());
+  const session = new Session(state, channel, () => {
+    gate.cancelKeys.revoke(key.processId);
+    gate.sessions.remove(session);
+  });
+  gate.sessions.add(session);
+  metrics.sessions++;
+
+  const shown = [...began].map(
+    ([setting, value]) => [setting, shownParameter(setting, value, role.name)] as const,
+  );
+  for (const [setting, value] of shown) state.parameters.set(setting, value);
+  channel.write(
+    Buffer.concat([
+      authenticationOk,
+      ...shown.map(([setting, value]) => parameterStatus(setting, value)),
+      backendKeyData(key.processId, key.key),
+      readyForQuery("I"),
+    ]),
+  );
+  inbox.handOver(session);
+}
+
+/** As the server does: without a database, the one that is called like the user. */
+function databaseName({ parameters }: Startup): string {
+  return parameters.get("database") ?? parameters.get("user") ?? "";
+}
+
+/** The address without its port. */
+function ipOf(remoteAddress: string): string {
+  const [, bracketed] = /^\[(.*)\]:\d+$/.exec(remoteAddress) ?? [];
+  const address = bracketed ?? remoteAddress.replace(/:\d+$/, "");
+  return isIP(address) === 0 ? remoteAddress : address;
+}

@@ -1,0 +1,82 @@
+import { RolegateError } from "../errors.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { Metrics } from "../metrics.ts";
+import { bindGrants } from "../policy/grants.ts";
+import { connectUpstream } from "../upstream/connect.ts";
+import type { UpstreamConnection } from "../upstream/connection.ts";
+import { loginFor, type Database } from "./database.ts";
+import type { OpenRole } from "./role-change.ts";
+import { askSearchPath } from "./ask-search-path.ts";
+import { parseSearchPath } from "./search-path.ts";
+import { sessionSettings } from "./startup-settings.ts";
+
+export type RoleRequest = {
+  readonly database: Database;
+  readonly identity: Identity;
+  readonly role: string;
+  /** What the client asked for in its startup packet, and what it has changed since. */
+  readonly settings: ReadonlyMap<string, string>;
+  readonly applicationName: string;
+  /** Milliseconds. */
+  readonly deadline: number;
+};
+
+/**
+ * Binds a role's rules to the identity and opens a connection with the role in force.
+ * @throws RolegateError no_role, attribute_missing, setting_not_allowed, upstream_unavailable
+ */
+export async function openRole(request: RoleRequest, metrics: Metrics): Promise<OpenRole> {
+  const { database, identity, role } = request;
+  const rules = database.roles.get(role);
+  if (rules === undefined)
+    throw new RolegateError({ code: "no_role", message: `role "${role}" has no rules` });
+  const grants = bindGrants(rules, identity);
+  const settings = sessionSettings(request.settings, grants, identity.name);
+  const connection = await connect(request, settings, metrics);
+  const setting =
+    connection.parameters.get("search_path") ?? (await askSearchPath(connection, request.deadline));
+  const searchPath = parseSearchPath(setting, role);
+  if (searchPath !== undefined) return { name: role, grants, connection, searchPath };
+  connection.close();
+  throw new RolegateError({ code: "setting_not_allowed", message: "the search_path cannot be read" });
+}
+
+async function connect(
+  { database, role, applicationName, deadline }: RoleRequest,
+  settings: ReadonlyMap<string, string>,
+  metrics: Metrics,
+): Promise<UpstreamConnection> {
+  const { upstream } = database.config;
+  const login = loginFor(database.config, role);
+  try {
+    const opened = await connectUpstream(upstream, login, { role, settings, applicationName }, deadline);
+    metrics.upstreamConnects.succeeded++;
+    return opened;
+  } catch (error) {
+    metrics.upstreamConnects.failed++;
+    throw error;
+  }
+}
+
+/** Settings that the server reports and that a change of role carries over; the rest begins anew, as documented. */
+const carriedOver = [
+  "DateStyle",
+  "IntervalStyle",
+  "TimeZone",
+  "default_transaction_read_only",
+  "search_path",
+];
+
+/** The settings for another role of the same session. */
+export function carrySettings(
+  requested: ReadonlyMap<string, string>,
+  before: ReadonlyMap<string, string>,
+  now: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const settings = new Map(requested);
+  for (const name of carriedOver) {
+    const value = now.get(name);
+    if (value !== undefined && value !== before.get(name)) settings.set(name.toLowerCase(), value);
+  }
+  return settings;
+}

@@ -1,0 +1,83 @@
+import { Expect } from "./expected-replies.ts";
+import type { SessionState } from "./state.ts";
+
+/** Puts on record how a statement ended. `started` in milliseconds; `sqlstate` undefined: success. */
+export function completeRun(
+  session: SessionState,
+  number: number,
+  started: number,
+  rows: number | undefined,
+  sqlstate: string | undefined,
+): void {
+  const micros = (session.now - started) * 1000;
+  session.record.complete(number, { rows, micros, sqlstate, skipped: false });
+  session.metrics.observe(micros);
+  if (sqlstate !== undefined) session.counts.failed++;
+}
+
+/** The Query at hand failed: at the statement that the replies are at, and the rest of its text with it. */
+export function failQuery(session: SessionState, sqlstate: string): void {
+  const { expected } = session;
+  const slot = expected.head;
+  const { runs } = expected.judged[slot]!;
+  if (session.statement < runs.length) {
+    const number = expected.numbers[slot]! + session.statement++;
+    completeRun(session, number, expected.started[slot]!, undefined, sqlstate);
+  }
+  completeSkipped(session);
+}
+
+/** Statements of the Query at hand that have no reply never ran. */
+export function completeSkipped(session: SessionState): void {
+  const { expected } = session;
+  const slot = expected.head;
+  const { runs } = expected.judged[slot]!;
+  for (; session.statement < runs.length; session.statement++)
+    skip(session, expected.numbers[slot]! + session.statement);
+}
+
+/**
+ * A message of the extended protocol failed: the server ignores what follows up to the next Sync. What was noted of
+ * those messages when they were sent is taken back, the last first.
+ */
+export function failGroup(session: SessionState, sqlstate: string): void {
+  const { expected } = session;
+  let failed = 0;
+  while (failed < expected.length && expected.kinds[expected.slotAt(failed)] !== Expect.sync) failed++;
+  session.skipping = failed === expected.length;
+  for (let offset = failed - 1; offset >= 0; offset--)
+    takeBack(session, expected.slotAt(offset), offset === 0, sqlstate);
+  for (; failed > 0; failed--) expected.pop();
+}
+
+function takeBack(session: SessionState, slot: number, isFirst: boolean, sqlstate: string): void {
+  const { expected, statements, portals } = session;
+  const names = expected.names[slot]!;
+  const number = expected.numbers[slot]!;
+  switch (expected.kinds[slot]) {
+    case Expect.parse:
+    case Expect.closeStatement:
+      return statements.undo(names, expected.previous[slot], number);
+    case Expect.bind:
+    case Expect.closePortal:
+      return portals.undo(names, expected.previous[slot], number);
+    case Expect.execute: {
+      const run = expected.runnables[slot];
+      if (run?.statement === undefined) return undefined;
+      if (isFirst) return completeRun(session, number, expected.started[slot]!, undefined, sqlstate);
+      return skip(session, number);
+    }
+    case Expect.query: {
+      // Even a Query is ignored before the Sync.
+      const count = expected.judged[slot]!.runs.length;
+      for (let index = 0; index < count; index++) skip(session, number + index);
+      return undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function skip(session: SessionState, number: number): void {
+  session.record.complete(number, { rows: undefined, micros: 0, sqlstate: undefined, skipped: true });
+}

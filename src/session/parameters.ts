@@ -1,0 +1,40 @@
+import { refuse } from "../errors.ts";
+import { parameterStatus, readParameterStatus } from "../wire/backend.ts";
+import type { FrameReader } from "../wire/frames.ts";
+import { parseSearchPath } from "./search-path.ts";
+import type { SessionState } from "./state.ts";
+
+/** What a client is shown of a setting that the server reports: nothing of rolegate's own login. */
+export function shownParameter(name: string, value: string, role: string): string {
+  switch (name) {
+    case "session_authorization":
+      return role;
+    case "is_superuser":
+      return "off";
+    default:
+      return value;
+  }
+}
+
+/** What statements are judged by; with any other value the judge and the server would read different texts. */
+const required: ReadonlyMap<string, readonly string[]> = new Map([
+  ["client_encoding", ["UTF8", "SQL_ASCII"]],
+  ["standard_conforming_strings", ["on"]],
+]);
+
+/**
+ * ParameterStatus from the server: a setting was changed.
+ * @throws RolegateError where the session must not go on with it
+ */
+export function reportParameter(session: SessionState, reader: FrameReader): void {
+  const { name, value } = readParameterStatus(reader.buffer, reader.start, reader.end);
+  if (required.get(name)?.includes(value) === false) refuse("internal", `the setting ${name} was changed`);
+  if (name === "search_path") {
+    session.reportedPath =
+      parseSearchPath(value, session.role.name) ?? refuse("internal", "search_path cannot be read");
+  }
+  if (name === "application_name") session.record.renameApplication(value);
+  const shown = shownParameter(name, value, session.role.name);
+  session.parameters.set(name, shown);
+  session.toClient.add(parameterStatus(name, shown));
+}

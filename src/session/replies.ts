@@ -1,0 +1,222 @@
+import { RolegateError } from "../errors.ts";
+import { noData, readReadyForQuery, readRowCount } from "../wire/backend.ts";
+import type { FrameReader } from "../wire/frames.ts";
+import { wireNameOf } from "../wire/text.ts";
+import { applyEffect, setPath } from "./effects.ts";
+import { Expect } from "./expected-replies.ts";
+import type { Runnable } from "./judged.ts";
+import { completeRun, completeSkipped, failGroup, failQuery } from "./outcome.ts";
+import { reportParameter } from "./parameters.ts";
+import { completeRoleChange } from "./role-change.ts";
+import { cleanNotice, readServerError } from "./server-error.ts";
+import type { SessionState } from "./state.ts";
+
+/** The messages of a server, by their type byte; CopyData, DataRow and notifications pass unseen. */
+const parseComplete = 0x31;
+const bindComplete = 0x32;
+const closeComplete = 0x33;
+const t = 0x74;
+const T = 0x54;
+const n = 0x6e;
+const D = 0x44;
+const C = 0x43;
+const I = 0x49;
+const s = 0x73;
+const E = 0x45;
+const N = 0x4e;
+const Z = 0x5a;
+const G = 0x47;
+const S = 0x53;
+
+/**
+ * Takes the server's message that `reader` stands at: matches it with what is expected, notes outcomes on record, and
+ * adds what the client is to get to `session.toClient`.
+ * @throws RolegateError internal if the server answers what was not asked: whose reply it is would be a guess
+ */
+export function relay(session: SessionState, reader: FrameReader): void {
+  session.skipsReply = false;
+  const kind = session.expected.headKind;
+  switch (reader.type) {
+    case parseComplete:
+      return done(session, reader, kind === Expect.parse);
+    case bindComplete:
+      return done(session, reader, kind === Expect.bind);
+    case closeComplete:
+      return done(session, reader, kind === Expect.closeStatement || kind === Expect.closePortal);
+    case t:
+      return pass(session, reader, kind === Expect.describeStatement);
+    case n:
+      return done(session, reader, kind === Expect.describeStatement || kind === Expect.describePortal);
+    case T:
+      return rowDescription(session, reader, kind);
+    case D:
+      return hide(session);
+    case C:
+      return commandComplete(session, reader, kind, readRowCount(reader.buffer, reader.start, reader.end));
+    case I:
+      if (kind === Expect.query) return pass(session, reader, true);
+      return done(session, reader, kind === Expect.execute);
+    case s: {
+      const { expected } = session;
+      return commandComplete(
+        session,
+        reader,
+        kind === Expect.execute ? kind : 0,
+        expected.limits[expected.head],
+      );
+    }
+    case E:
+      return errorResponse(session, reader, kind);
+    case N: {
+      const notice = cleanNotice(reader);
+      if (notice === undefined) return hide(session);
+      return session.toClient.add(notice);
+    }
+    case Z:
+      return readyForQuery(session, reader);
+    case G:
+      session.copyIn = true;
+      // Nothing was sent behind it, so that it is known what the server will ignore (copy.ts).
+      return pass(session, reader, session.expected.length === 1 && isRunning(kind));
+    case S:
+      return reportParameter(session, reader);
+    default:
+      throw new TypeError(`no place for a message of type ${reader.type}`);
+  }
+}
+
+/** True if rows that come now are those of a RETURNING that the client did not write. */
+export function hidesRows(session: SessionState): boolean {
+  const { expected } = session;
+  const kind = expected.headKind;
+  if (kind === Expect.execute) return isHidden(session, expected.runnables[expected.head]);
+  if (kind === Expect.query)
+    return isHidden(session, expected.judged[expected.head]!.runs[session.statement]);
+  return false;
+}
+
+function isHidden(session: SessionState, run: Runnable | undefined): boolean {
+  const statement = run?.statement;
+  if (statement === undefined) return false;
+  if (statement.effect.kind !== "execute") return statement.discardRows;
+  return session.statements.get(wireNameOf(statement.effect.name))?.statement?.discardRows === true;
+}
+
+function isRunning(kind: number): boolean {
+  return kind === Expect.query || kind === Expect.execute;
+}
+
+/** A reply that ends its expectation. */
+function done(session: SessionState, reader: FrameReader, expected: boolean): void {
+  pass(session, reader, expected);
+  session.expected.pop();
+}
+
+function pass(session: SessionState, reader: FrameReader, expected: boolean): void {
+  if (!expected) throw outOfTurn(reader.type);
+  session.toClient.keep(reader.buffer, reader.start, reader.end);
+}
+
+function hide(session: SessionState): void {
+  session.skipsReply = true;
+}
+
+function rowDescription(session: SessionState, reader: FrameReader, kind: number): void {
+  const { expected } = session;
+  if (kind === Expect.describeStatement || kind === Expect.describePortal) {
+    const hidden = isHidden(session, expected.runnables[expected.head]);
+    if (!hidden) return done(session, reader, true);
+    hide(session);
+    session.toClient.add(noData);
+    return expected.pop();
+  }
+  if (kind === Expect.query && hidesRows(session)) return hide(session);
+  return pass(session, reader, isRunning(kind));
+}
+
+/** CommandComplete, or PortalSuspended. */
+function commandComplete(
+  session: SessionState,
+  reader: FrameReader,
+  kind: number,
+  rows: number | undefined,
+): void {
+  const { expected } = session;
+  const slot = expected.head;
+  pass(session, reader, isRunning(kind));
+  if (kind === Expect.execute) {
+    const run = expected.runnables[slot];
+    expected.pop();
+    finish(session, run, expected.numbers[slot]!, expected.started[slot]!, rows);
+  } else {
+    const index = session.statement++;
+    const run = expected.judged[slot]!.runs[index];
+    finish(session, run, expected.numbers[slot]! + index, expected.started[slot]!, rows);
+  }
+}
+
+function finish(
+  session: SessionState,
+  run: Runnable | undefined,
+  number: number,
+  started: number,
+  rows: number | undefined,
+): void {
+  // A command that no judged statement stands for: whatever ran, it is not what was put on record.
+  if (run?.statement === undefined) throw outOfTurn(C);
+  completeRun(session, number, started, rows, undefined);
+  if (!run.plain) applyEffect(session, run, run.statement);
+}
+
+function errorResponse(session: SessionState, reader: FrameReader, kind: number): void {
+  const { expected } = session;
+  const slot = expected.head;
+  const refusal = kind === 0 ? undefined : expected.refusals[slot];
+  const rewritten = kind !== 0 && isRewritten(session, kind, slot);
+  const { sqlstate, fatal, answer } = readServerError(reader, refusal, rewritten);
+  session.toClient.add(answer);
+  if (reader.rest > 0) hide(session);
+  // The server closes the connection now; nothing that is outstanding has an outcome.
+  if (fatal) {
+    session.fatal = true;
+    return;
+  }
+  session.copyIn = false;
+  if (kind === 0) throw outOfTurn(E);
+  // Behind the error of a Query or a Sync (its commit failed) comes ReadyForQuery; nothing is skipped.
+  if (kind === Expect.query) failQuery(session, sqlstate);
+  else if (kind !== Expect.sync) failGroup(session, sqlstate);
+}
+
+function isRewritten({ expected }: SessionState, kind: number, slot: number): boolean {
+  const judged =
+    kind === Expect.query || kind === Expect.parse ? expected.judged[slot] : expected.runnables[slot]?.judged;
+  return kind !== Expect.sync && judged?.sql !== undefined;
+}
+
+/** The end of a Query or of a Sync. */
+function readyForQuery(session: SessionState, reader: FrameReader): void {
+  const { expected } = session;
+  const kind = expected.headKind;
+  if (kind !== Expect.query && kind !== Expect.sync) throw outOfTurn(Z);
+  if (kind === Expect.query) completeSkipped(session);
+  session.settled = expected.groups[expected.head]!;
+  expected.pop();
+  session.statement = 0;
+  session.copyIn = false;
+  session.transaction = readReadyForQuery(reader.buffer, reader.start, reader.end);
+  session.statements.settle(session.settled);
+  session.portals.settle(session.settled);
+  if (session.reportedPath !== undefined) setPath(session, session.reportedPath);
+  if (session.transaction === "I") {
+    session.pathInTransaction = false;
+    session.portals.forgetUntil(session.settled);
+  }
+  completeRoleChange(session);
+  session.toClient.keep(reader.buffer, reader.start, reader.end);
+}
+
+function outOfTurn(type: number): RolegateError {
+  const message = `the database answered out of turn (message type ${type})`;
+  return new RolegateError({ code: "internal", message });
+}

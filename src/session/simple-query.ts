@@ -1,0 +1,94 @@
+import { sqlstate } from "../errors.ts";
+import type { FrameReader } from "../wire/frames.ts";
+import { readQuery } from "../wire/frontend.ts";
+import { query } from "../wire/frontend-rewrite.ts";
+import { prepareEffects } from "./effects.ts";
+import { Expect } from "./expected-replies.ts";
+import { copyFrom, refused, type Judged } from "./judged.ts";
+import { unnamed } from "./names.ts";
+import { refusedSql } from "./refused.ts";
+import type { SessionState } from "./state.ts";
+import { tooLong, unrecorded, verdictOf } from "./verdict-of.ts";
+import { Wait, waitFor } from "./wait.ts";
+
+const refusedQuery = query(refusedSql);
+
+/** Query: a text of any number of statements, which runs whole or not at all. */
+export function simpleQuery(session: SessionState, reader: FrameReader): void {
+  const { buffer, start, end } = reader;
+  if (reader.rest > 0) {
+    session.skipsRest = true;
+    return send(session, tooLong(session, reader.length), undefined);
+  }
+  const source = readQuery(buffer, start, end);
+  const judged = verdictOf(session, source);
+  if (judged === undefined) return;
+  const failure = unrecorded(session, source);
+  if (failure !== undefined) return send(session, failure, undefined);
+  if (judged.plain && !session.pathInTransaction) return send(session, judged, reader);
+
+  if (session.settled < session.group - 1) return waitFor(session, Wait.settled, true);
+  const prepared = prepareEffects(session, judged.runs);
+  if (prepared === "waiting") return;
+  if (prepared !== undefined)
+    return send(session, refused(source, session.scope.context, prepared), undefined);
+  send(session, judged, reader);
+  const copies = judged.runs.some(({ statement }) => statement?.statementKind === copyFrom);
+  waitFor(session, copies ? Wait.copy : Wait.answered, false);
+}
+
+/** FunctionCall: names a function by OID, which no rule can judge. A Query that fails takes its place. */
+export function functionCall(session: SessionState): void {
+  session.skipsRest = true;
+  const problem = {
+    code: "function_not_allowed",
+    message: "the FunctionCall message is not allowed",
+    detail: "It calls any function by its OID, past the rules of the role.",
+    hint: "Call the function in a SELECT.",
+  } as const;
+  send(
+    session,
+    unrecorded(session, "") ?? refused("(FunctionCall)", session.scope.context, problem),
+    undefined,
+  );
+}
+
+/** Puts the text on record and sends it; `reader` holds the client's message if that may go as it is. */
+function send(session: SessionState, judged: Judged, reader: FrameReader | undefined): void {
+  const { expected, record, toServer, counts } = session;
+  const slot = expected.push(Expect.query);
+  expected.judged[slot] = judged;
+  expected.refusals[slot] = judged.refusal;
+  expected.groups[slot] = session.group;
+  expected.started[slot] = session.now;
+  if (judged.refusal !== undefined) {
+    counts.refused++;
+    if (!isUnrecorded(judged)) record.begin(judged.first.fragment);
+  }
+  const { runs } = judged;
+  counts.run += runs.length;
+  for (let index = 0; index < runs.length; index++) {
+    const number = record.begin(runs[index]!.fragment);
+    if (index === 0) expected.numbers[slot] = number;
+  }
+  session.unwritten ||= runs.length > 0 || (judged.refusal !== undefined && !isUnrecorded(judged));
+  const message = judged.refusal === undefined ? judged.query : refusedQuery;
+  if (message !== undefined || reader === undefined) toServer.add(message ?? refusedQuery);
+  else toServer.keep(reader.buffer, reader.start, reader.end);
+  // The server drops its unnamed statement and portal at every Query.
+  session.statements.close(unnamed, session.group);
+  session.portals.close(unnamed, session.group);
+  endGroup(session);
+}
+
+/** A refusal because the record cannot be written is not on record. */
+export function isUnrecorded({ verdict }: Judged): boolean {
+  return verdict.kind === "refuse" && sqlstate(verdict.problem) === "58030";
+}
+
+/** The next message begins a new group. */
+export function endGroup(session: SessionState): void {
+  session.group++;
+  session.executed = 0;
+  session.closed = undefined;
+}

@@ -1,0 +1,144 @@
+import type { Logger } from "../log.ts";
+import type { Metrics, RoleCounts } from "../metrics.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { Recorder, SessionRecord } from "../audit/recorder.ts";
+import type { TransactionStatus } from "../wire/backend.ts";
+import { Outgoing } from "../wire/outgoing.ts";
+import type { Database } from "./database.ts";
+import { ExpectedReplies } from "./expected-replies.ts";
+import { Names } from "./names.ts";
+import type { OpenRole, RoleChange } from "./role-change.ts";
+import type { VerdictScope } from "./verdict-cache.ts";
+import { Wait } from "./wait.ts";
+
+/** What does not change in a session's life. */
+export type SessionBasis = {
+  readonly identity: Identity;
+  readonly database: Database;
+  /** The roles that the identity may take here. */
+  readonly roles: ReadonlySet<string>;
+  readonly record: SessionRecord;
+  readonly recorder: Recorder;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** Opens an upstream connection with a role in force; rejects with a RolegateError. */
+  readonly openRole: (role: string, session: SessionState) => Promise<OpenRole>;
+};
+
+/** What a session knows of the conversation between its client and the server; the messages change it as they pass. */
+export type SessionState = SessionBasis & {
+  /** The role that the session began with. */
+  readonly firstRole: string;
+  /** The role in force, its connection and its rules. */
+  role: OpenRole;
+  /** Verdicts under the rules, search_path and catalog in force. */
+  scope: VerdictScope;
+  searchPath: readonly string[];
+  /** The last one that the server reported; undefined below version 18, which does not. */
+  reportedPath: readonly string[] | undefined;
+  /** search_path was changed in the transaction that is open: its end may bring the old one back. */
+  pathInTransaction: boolean;
+  counts: RoleCounts;
+
+  readonly expected: ExpectedReplies;
+  readonly statements: Names;
+  readonly portals: Names;
+  /** On their way to the server, and to the client. */
+  readonly toServer: Outgoing;
+  readonly toClient: Outgoing;
+
+  /** As of the last ReadyForQuery. */
+  transaction: TransactionStatus;
+  /** The number of the group of messages at hand; a Sync or a Query ends one. */
+  group: number;
+  /** Groups up to this one have their outcome. */
+  settled: number;
+  /** Executes in the group at hand. */
+  executed: number;
+  /** Why nothing more may run in the group at hand. */
+  closed: "role" | "search_path" | undefined;
+  /** The server takes COPY data. */
+  copyIn: boolean;
+  /** Behind an error the server ignores what comes before the next Sync, and so do we. */
+  skipping: boolean;
+  /** Which statement of a Query the replies are at. */
+  statement: number;
+  /** The rows that come are those of a RETURNING that the client did not write. */
+  hidesRows: boolean;
+
+  wait: Wait;
+  again: boolean;
+  /** The rest of the message at hand is not forwarded. */
+  skipsRest: boolean;
+  /** The same for the server's message. */
+  skipsReply: boolean;
+  /** Statements were begun that are not on record yet: nothing goes upstream before they are. */
+  unwritten: boolean;
+  /** The server has said why it closes the connection. */
+  fatal: boolean;
+  /** The text that the catalog was last refreshed for. */
+  refreshedFor: string | undefined;
+  /** A change of role that is under way. */
+  change: RoleChange | undefined;
+  /** The last value of each setting that the server reports, as the client knows it. */
+  readonly parameters: Map<string, string>;
+  /** Time of the chunk at hand, in milliseconds. */
+  now: number;
+};
+
+/** The state of a session whose server is idle. */
+export function beginState(basis: SessionBasis, role: OpenRole): SessionState {
+  return {
+    ...basis,
+    firstRole: role.name,
+    role,
+    scope: basis.database.scope(role.grants, role.searchPath, basis.roles),
+    searchPath: role.searchPath,
+    reportedPath: reportsPath(basis.database) ? role.searchPath : undefined,
+    pathInTransaction: false,
+    counts: basis.metrics.role(role.name),
+    expected: new ExpectedReplies(),
+    statements: new Names(),
+    portals: new Names(),
+    toServer: new Outgoing(),
+    toClient: new Outgoing(),
+    transaction: "I",
+    group: 1,
+    settled: 0,
+    executed: 0,
+    closed: undefined,
+    copyIn: false,
+    skipping: false,
+    statement: 0,
+    hidesRows: false,
+    wait: Wait.nothing,
+    again: false,
+    skipsRest: false,
+    skipsReply: false,
+    unwritten: false,
+    fatal: false,
+    refreshedFor: undefined,
+    change: undefined,
+    parameters: new Map(role.connection.parameters),
+    now: performance.now(),
+  };
+}
+
+/** From 18 on, search_path is a setting that the server reports with every change. */
+export function reportsPath({ major }: Database): boolean {
+  return major >= 18;
+}
+
+/** The verdicts that hold now: the catalog may have changed since the last statement. */
+export function currentScope(session: SessionState): VerdictScope {
+  const { scope } = session;
+  if (scope.context.catalog.version === session.database.catalogVersion) return scope;
+  return renewScope(session);
+}
+
+/** To be called when the role, the search_path or the catalog has changed. */
+export function renewScope(session: SessionState): VerdictScope {
+  const { database, role, searchPath, roles } = session;
+  session.scope = database.scope(role.grants, searchPath, roles);
+  return session.scope;
+}
