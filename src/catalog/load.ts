@@ -72,10 +72,11 @@ const types = `
     from pg_type t join pg_namespace n on n.oid = t.typnamespace
    where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname !~ ${temporary}`;
 
-const texts = [schemas, relations, functions, operators, types].map(
-  (select) => `coalesce((${select})::text, '[]')`,
+const texts = Object.entries({ schemas, relations, functions, operators, types }).map(
+  ([name, select]) => `coalesce((${select})::text, '[]') as ${name}`,
 );
-const sql = `select current_setting('server_version_num'), current_setting('server_encoding'), ${texts.join(", ")}`;
+const sql = `select current_setting('server_version_num') as version,
+  current_setting('server_encoding') as encoding, ${texts.join(", ")}`;
 
 type ColumnRow = readonly [name: string, type: string, kind: string, notNull: number, generated: number];
 type RelationRow = readonly [

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { registerApply } from "./apply.ts";
 import { registerAudit } from "./audit.ts";
 import { registerCheck } from "./check.ts";
 import { registerPassword } from "./password.ts";
 import { registerSchema } from "./schema.ts";
+import { registerServe } from "./serve.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -16,10 +18,17 @@ const program = new Command("rolegate")
   // Before the commands are added: they inherit it.
   .exitOverride();
 
+registerServe(program);
 registerCheck(program);
+registerApply(program);
 registerAudit(program);
 registerPassword(program);
 registerSchema(program);
+
+// The reader of a pipe (`| head`) has seen enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
 
 // bin/rolegate.js holds the other end where it starts us: killed, it cannot pass a signal on.
 process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));

@@ -36,6 +36,7 @@ create table orders (
 create table order_items (
   order_id integer not null references orders on delete cascade,
   product_id integer not null references products,
+  tenant_id integer not null references tenants,
   quantity integer not null check (quantity > 0),
   price numeric(10, 2) not null,
   primary key (order_id, product_id)
@@ -84,8 +85,8 @@ insert into orders (tenant_id, customer_id, status, note, created_at)
   from generate_series(1, 240) n join customers c on c.id = 1 + (n * 7) % 40
   order by n;
 
-insert into order_items (order_id, product_id, quantity, price)
-  select o.id, p.id, 1 + (o.id * p.id) % 12, p.price
+insert into order_items (order_id, product_id, tenant_id, quantity, price)
+  select o.id, p.id, o.tenant_id, 1 + (o.id * p.id) % 12, p.price
   from orders o join products p on (o.id + p.id) % 5 = 0;
 
 update orders o

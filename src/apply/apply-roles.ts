@@ -1,0 +1,112 @@
+import { randomBytes } from "node:crypto";
+import { readCatalog } from "../catalog/load.ts";
+import { loginUser, type DatabaseConfig } from "../config/config.ts";
+import { formatProblem } from "../document/problem.ts";
+import { compileRole, type Role } from "../policy/grants.ts";
+import { makeVerifier, parseVerifier, saltBytes } from "../scram/verifier.ts";
+import { quoteIdentifier } from "../sql/names.ts";
+import { loadParser } from "../sql/parser.ts";
+import type { AdminQuery } from "./admin-query.ts";
+import { readDatabaseObjects } from "./database-objects.ts";
+import { privilegeKey, privilegeStatements, type Privilege } from "./privilege.ts";
+import { publicNotes } from "./public-notes.ts";
+import { readPrivileges } from "./read-privileges.ts";
+import { readRoles, type RoleFacts } from "./read-role.ts";
+import { roleProblems, roleStatements, type RolePair } from "./role-statements.ts";
+import { wantedPrivileges } from "./wanted-privileges.ts";
+
+export type ApplyResult =
+  /** What ran; empty if everything was as it should be. `notes`: what the server grants to everybody. */
+  | { readonly kind: "applied"; readonly statements: readonly string[]; readonly notes: readonly string[] }
+  /** Nothing was changed. */
+  | { readonly kind: "refused"; readonly problems: readonly string[] };
+
+/**
+ * Makes the database's roles and logins, and grants each role as much as its rules need and nothing else.
+ * @param query runs in a transaction of the caller's, as an administrator; the caller rolls it back unless this is
+ *   `applied`, and where it only wanted to know the statements
+ * @param adopt take over roles of these names that apply has not made
+ */
+export async function applyRoles(
+  query: AdminQuery,
+  database: DatabaseConfig,
+  adopt: boolean,
+): Promise<ApplyResult> {
+  await query("set local search_path = pg_catalog, pg_temp");
+  const { catalog } = await readCatalog(async (sql) =>
+    Object.values((await query<Record<string, string>>(sql))[0]!),
+  );
+  const parser = await loadParser(catalog.serverMajor);
+  const roles: Role[] = [];
+  for (const file of database.roles.values()) {
+    const compiled = compileRole(file, parser);
+    if (compiled.kind === "role") roles.push(compiled.role);
+    else
+      return refused(
+        compiled.problems.map((problem) =>
+          formatProblem({ ...problem, setting: "", message: "not a usable expression" }),
+        ),
+      );
+  }
+  const objects = await readDatabaseObjects(query);
+  const wanted = roles.map((role) => ({ role, ...wantedPrivileges(role, catalog, objects) }));
+  const missing = wanted.flatMap(({ problems }) => problems);
+  if (missing.length > 0) return refused(missing.map(formatProblem));
+
+  const names = roles.flatMap(({ file: { role } }) => [role, loginUser(database.login, role)]);
+  const existing = await readRoles(query, names);
+  const unfit = roleProblems(existing, adopt);
+  if (unfit.length > 0) return refused(unfit);
+
+  const statements: string[] = [];
+  const run = async (sql: string) => {
+    await query(sql);
+    statements.push(sql);
+  };
+  const leftovers: string[] = [];
+  for (const { role, privileges } of wanted) {
+    const pair = await pairOf(role.file.role, database, existing);
+    for (const sql of roleStatements(pair, existing, catalog.serverMajor)) await run(sql);
+    const connect = { object: "DATABASE", name: quoteIdentifier(database.upstream.database) } as const;
+    const ofLogin = [{ ...connect, column: undefined, privilege: "CONNECT", grantable: false }];
+    for (const [name, own] of [
+      [pair.role, privileges],
+      [pair.login, ofLogin],
+    ] as const) {
+      for (const sql of privilegeStatements(name, await readPrivileges(query, name), own)) await run(sql);
+      leftovers.push(...difference(name, await readPrivileges(query, name), own));
+    }
+  }
+  // An administrator revokes only what was granted in the owner's name or their own.
+  if (leftovers.length > 0) return refused(leftovers);
+  return { kind: "applied", statements, notes: await publicNotes(query) };
+}
+
+function refused(problems: readonly string[]): ApplyResult {
+  return { kind: "refused", problems };
+}
+
+/** A new verifier only where the stored one is of another password, so that applying twice changes nothing. */
+async function pairOf(
+  role: string,
+  database: DatabaseConfig,
+  existing: readonly RoleFacts[],
+): Promise<RolePair> {
+  const login = loginUser(database.login, role);
+  const password = await database.login.password();
+  const stored = existing.find(({ name }) => name === login)?.verifier ?? undefined;
+  const parsed = stored === undefined ? undefined : parseVerifier(stored);
+  if (parsed !== undefined && (await makeVerifier(password, parsed)) === stored)
+    return { role, login, verifier: undefined };
+  return { role, login, verifier: await makeVerifier(password, { salt: randomBytes(saltBytes) }) };
+}
+
+function difference(role: string, current: readonly Privilege[], wanted: readonly Privilege[]): string[] {
+  const wants = new Set(wanted.map(privilegeKey));
+  return current
+    .filter((privilege) => !wants.has(privilegeKey(privilege)))
+    .map(
+      ({ object, name, privilege }) =>
+        `role ${role} still has ${privilege} on ${object} ${name}, granted by somebody else: only they can revoke it`,
+    );
+}
