@@ -47,7 +47,9 @@ export function userSchema(sources: Sources | undefined) {
 /** A `password` entry of `identities`. */
 export function passwordSchema(sources: Sources | undefined) {
   return mapping({
-    type: z.literal("password", { error: "jwt or password" }),
+    type: z
+      .literal("password", { error: "jwt or password" })
+      .describe("How they prove it: SCRAM-SHA-256 with a password."),
     users: z
       .record(z.string(), userSchema(sources), { error: "a mapping of names to verifiers" })
       .describe("People and services that prove themselves with a password (SCRAM-SHA-256)."),
@@ -67,7 +69,9 @@ const claim = z
 export function jwtSchema(sources: Sources | undefined) {
   const audience = sourced(text("an audience"), sources);
   return mapping({
-    type: z.literal("jwt", { error: "jwt or password" }),
+    type: z
+      .literal("jwt", { error: "jwt or password" })
+      .describe("How they prove it: a token (JWT) in place of the password."),
     issuer: sourced(text("the issuer, exactly as in the tokens"), sources).describe(
       "The `iss` that tokens must have.",
     ),

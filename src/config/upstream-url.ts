@@ -83,7 +83,7 @@ type SslReading =
 function sslOf(url: URL, host: string): SslReading {
   const given = url.searchParams.get("sslmode");
   const sslrootcert = url.searchParams.get("sslrootcert") ?? undefined;
-  const local = host.startsWith("/") || host === "localhost" || isLoopback(host);
+  const local = host.startsWith("/") || host.toLowerCase() === "localhost" || isLoopback(host);
   const modes = "one of disable, require, verify-ca, verify-full";
   // libpq's default is `prefer`, which anyone on the way can turn into plaintext; so a distant host has to say.
   if (given === null && !local) return refused("no sslmode", `sslmode=verify-full, or another ${modes}`);

@@ -78,7 +78,8 @@ function plain(node: ParsedNode | null, report: Report, depth: number): unknown 
       "a number beyond 2^53",
       "a smaller number, or text in quotes",
     );
-    return null;
+    // Any number will do: the document is refused, and nothing is to be said of this value twice.
+    return 0;
   }
   return value;
 }

@@ -36,7 +36,7 @@ const columns = z
       });
     }
   })
-  .default("all")
+  .prefault("all")
   .describe("The columns that may be used: a list, or `all`, which includes those that are added later.");
 
 /** `all`, or a mapping of which `readRoleFile` requires at least one key: an empty one could mean everything or nothing. */
@@ -89,15 +89,23 @@ export const roleShape = {
       "Table, `schema.table` or `schema.*` → its rules; schema public where none is named. A table without an entry is refused.",
     )
     .optional(),
-  functions: mapping({ allow: z.array(functionName, { error: "a list of functions" }) })
+  functions: mapping({
+    allow: z
+      .array(functionName, { error: "a list of functions" })
+      .describe("Names, or schema.name, without arguments."),
+  })
     .describe("Functions allowed beside the safe built-in ones.")
     .optional(),
-  settings: mapping({ allow: z.array(settingNameText, { error: "a list of settings" }) })
+  settings: mapping({
+    allow: z.array(settingNameText, { error: "a list of settings" }).describe("Names in lower case."),
+  })
     .describe("Settings that the client may change, beside a safe default list.")
     .optional(),
   limits: mapping({
     statement_timeout: duration.describe("The longest that a statement may run.").optional(),
-  }).optional(),
+  })
+    .describe("Bounds on what the role's statements may take up.")
+    .optional(),
 } as const;
 
 /** The whole of a role file, for editors. */

@@ -1,0 +1,93 @@
+import path from "node:path";
+import { expect, test } from "vitest";
+import { loginUser } from "../../../src/config/config.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import { formatProblem } from "../../../src/document/problem.ts";
+import {
+  analystYaml,
+  certificate,
+  goodEnv,
+  goodFiles,
+  key,
+  load,
+  operatorFiles,
+  problemsOf,
+  verifier,
+} from "./operator-files.ts";
+
+test("a whole configuration is resolved", async () => {
+  using operator = operatorFiles(goodFiles);
+  const loaded = loadConfig(path.join(operator.directory, "rolegate.yaml"), goodEnv);
+  if (loaded.kind === "refused") throw new Error(loaded.problems.map(formatProblem).join("\n"));
+  const { config } = loaded;
+  expect(config).toMatchObject({
+    file: path.join(operator.directory, "rolegate.yaml"),
+    listen: {
+      address: { host: "127.0.0.1", port: 6432 },
+      tls: { certificate: certificate.trimEnd(), mode: "require" },
+    },
+    admin: { address: { host: "127.0.0.1", port: 6480 } },
+    audit: { directory: path.join(operator.directory, "var/audit") },
+    limits: {
+      maxConnections: 50,
+      maxUnauthenticated: 200,
+      authenticationTimeout: 5000,
+      upstreamTimeout: 10_000,
+    },
+    log: { level: "warn" },
+    access: [{ role: "analyst", database: "shop", file: "rolegate.yaml", line: 29 }],
+  });
+  expect(config.listen.tls?.key()).toBe(key.trimEnd());
+  const shop = config.databases.get("shop");
+  expect(shop).toMatchObject({
+    upstream: {
+      host: "db.internal",
+      port: 5432,
+      database: "shop",
+      tls: { mode: "verify-full", rootCertificate: undefined },
+    },
+  });
+  expect(shop?.roles.get("analyst")).toMatchObject({ file: "roles/analyst.yaml" });
+  expect(await shop?.login.password()).toBe("hunter2");
+  expect(shop && loginUser(shop.login, "analyst")).toBe("rolegate_analyst");
+  const { identities } = config;
+  expect(identities.passwordUsers?.get("alice")).toMatchObject({
+    verifier: { iterations: 4096 },
+    attributes: { tenant: 1, groups: ["analysts"] },
+  });
+  expect(identities.jwt).toMatchObject([
+    { issuer: "https://id.example.com", audience: ["rolegate"], nameClaim: ["email"], clockTolerance: 5 },
+  ]);
+  expect(identities.jwt[0]?.attributes).toEqual(
+    new Map([
+      ["tenant", ["org", "id"]],
+      ["groups", ["groups"]],
+    ]),
+  );
+  expect([...identities.attributes].toSorted()).toEqual(["groups", "tenant"]);
+  expect(identities.roleNames).toEqual(new Set(["analyst"]));
+  expect(identities.plaintextTokensOnLoopback).toBe(false);
+});
+
+test("what is left out has its default", () => {
+  const yaml = `databases: { shop: { upstream: "postgres://localhost/shop", login: { password: { env: SHOP_LOGIN_PASSWORD } } } }
+identities: [{ type: password, users: { alice: { verifier: "${verifier}" } } }]
+access: [{ role: analyst, database: shop, when: "true" }]
+`;
+  const loaded = load({ "rolegate.yaml": yaml, "roles/analyst.yaml": analystYaml });
+  expect(problemsOf(loaded)).toEqual([]);
+  expect(loaded).toMatchObject({
+    config: {
+      listen: { address: { host: "127.0.0.1", port: 6432 }, tls: undefined },
+      admin: undefined,
+      limits: {
+        maxConnections: 1000,
+        maxUnauthenticated: 200,
+        authenticationTimeout: 30_000,
+        upstreamTimeout: 10_000,
+      },
+      log: { level: "info" },
+      identities: { jwt: [], plaintextTokensOnLoopback: false },
+    },
+  });
+});
