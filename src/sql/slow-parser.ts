@@ -7,7 +7,7 @@ import type { ParserMajor } from "./wasm-instance.ts";
  * For a thread of its own. Reading 32 MB of JSON still costs the caller's thread some 200 ms; the
  * depth is the main thread's, because the tree is walked there.
  */
-export const workerLimits: TextParserLimits = {
+const workerLimits: TextParserLimits = {
   bytes: 2 * 1024 * 1024,
   tokens: 400_000,
   depth: 1000,

@@ -95,7 +95,7 @@ export function walk(
   }
 }
 
-export function isNodeKind(kind: string): kind is NodeKind {
+function isNodeKind(kind: string): kind is NodeKind {
   return nodeFields.has(kind);
 }
 

@@ -6,7 +6,7 @@ export const parserMajors = [15, 16, 17, 18] as const;
 export type ParserMajor = (typeof parserMajors)[number];
 
 /** What one call of the parser gave: the tree as JSON, or the error that the grammar reported. */
-export type RawResult =
+type RawResult =
   | { readonly kind: "tree"; readonly json: string }
   | { readonly kind: "reported"; readonly message: string; readonly position: number }
   /** The tree's JSON is longer than asked for. */
@@ -40,6 +40,13 @@ type Factory = (options: GlueOptions & Partial<Glue>) => Promise<unknown>;
 
 const require = createRequire(import.meta.url);
 
+const scripts: Readonly<Record<ParserMajor, () => string>> = {
+  15: () => require.resolve("libpg-query-15/wasm/libpg-query.js"),
+  16: () => require.resolve("libpg-query-16/wasm/libpg-query.js"),
+  17: () => require.resolve("libpg-query-17/wasm/libpg-query.js"),
+  18: () => require.resolve("libpg-query-18/wasm/libpg-query.js"),
+};
+
 /** Bytes kept in the instance for the text of ordinary statements, so that they cost no malloc. */
 const inputBuffer = 64 * 1024;
 
@@ -55,7 +62,7 @@ export function compileParser(
   major: ParserMajor,
   limits: { heapLimit: number; resultLimit: number },
 ): () => WasmInstance {
-  const script = require.resolve(`libpg-query-${major}/wasm/libpg-query.js`);
+  const script = scripts[major]();
   const factory = require(script) as Factory;
   const compiled = new WebAssembly.Module(readFileSync(script.replace(/\.js$/, ".wasm")));
   return () => drive(instantiate(factory, compiled, limits.heapLimit), limits.resultLimit);
