@@ -27,7 +27,7 @@ export function readInPlace(socket: Socket, onData: (chunk: Buffer) => boolean):
   let kept = false;
   fields[buffer] = current;
   fields[callback] = (bytes: number) => {
-    kept = onData(bytes === bufferBytes ? current : current.subarray(0, bytes));
+    kept = onData(current.subarray(0, bytes));
     return true;
   };
   // Node asks after every read; what is returned is both held by the socket and read into next.
