@@ -11,8 +11,8 @@ import type { Target } from "./target.ts";
 /** Taken from the PATH; where it is not, node-load.ts stands in. */
 export const pgbenchProgram = "pgbench";
 
-/** Connections open and code gets compiled in it; a run whose clients are not at work by its end is an error. */
-const warmUp = 1; // s
+/** Connections open and code gets compiled in it; a run whose clients were not at work by its end is done again. */
+const warmUps = [1, 2, 4]; // s
 /** More than a run can last: its end is a signal. */
 const timeLimit = 3_600; // s
 
@@ -42,6 +42,18 @@ export type Load = {
  * the transactions that ended in it are counted in pgbench's log, so that logging in and warming up count nowhere.
  */
 export async function runLoad(target: Target, load: Load): Promise<Run> {
+  for (const warmUp of warmUps) {
+    const run = await attempt(target, load, warmUp);
+    if (run !== undefined) return run;
+  }
+  throw new Error(`${name(target, load)}: not all clients were connected after ${warmUps.at(-1)} s`);
+}
+
+function name(target: Target, { mode, clients }: Load): string {
+  return `${target.name}, ${mode}, ${clients} clients`;
+}
+
+async function attempt(target: Target, load: Load, warmUp: number): Promise<Run | undefined> {
   const log = join(load.scratch, "log");
   await using child = startGenerator(target, load, log);
   await sleep(warmUp * 1000, undefined, { signal: load.signal });
@@ -51,11 +63,10 @@ export async function runLoad(target: Target, load: Load): Promise<Run> {
   // What its own timer would send: it finishes the transactions under way and flushes its log.
   child.process.kill("SIGALRM");
   await child.ended;
-  const run = `${target.name}, ${load.mode}, ${load.clients} clients`;
-  if (child.process.exitCode !== 0) throw new Error(`${run}: ${child.errors}`);
+  if (child.process.exitCode !== 0) throw new Error(`${name(target, load)}: ${child.errors}`);
 
   const { latencies, first } = readLog(log, begin.at, end.at);
-  if (first > begin.at) throw new Error(`${run}: not all clients were connected after ${warmUp} s`);
+  if (first > begin.at || latencies.length === 0) return undefined;
   const spent = begin.cpu === undefined || end.cpu === undefined ? undefined : end.cpu - begin.cpu;
   return {
     tps: (latencies.length * 1000) / (end.at - begin.at),

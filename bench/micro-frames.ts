@@ -1,6 +1,6 @@
-import { frameTable, type FrameTable } from "../src/wire/frame-table.ts";
+import { clientTable, serverTable } from "../src/session/frame-tables.ts";
+import type { FrameTable } from "../src/wire/frame-table.ts";
 import { FrameReader, Step } from "../src/wire/frames.ts";
-import { backendLimits, frontendLimits } from "../src/wire/limits.ts";
 import { cost } from "./micro-clock.ts";
 import type { Cost } from "./micro.ts";
 
@@ -19,23 +19,11 @@ const reply = Buffer.concat([
   frame("Z", "I"),
 ]);
 
-// As a session that looks at names in what the client sends, and in the replies at errors and ends.
-const whole = { whole: 1024 };
-const fromClient = frameTable(frontendLimits, { P: whole, B: { head: 128 }, D: whole, E: whole, S: "pass" });
-const fromServer = frameTable(backendLimits, {
-  "2": "pass",
-  T: "pass",
-  D: "pass",
-  C: whole,
-  E: whole,
-  Z: whole,
-});
-
 /** Finding the messages of one transaction in a chunk; what a session then does with them is not in it. */
 export function frameCosts(): Cost[] {
   return [
-    cost("scan frames, a prepared transaction's request (4 messages)", scan(request, fromClient)),
-    cost("scan frames, its reply (5 messages)", scan(reply, fromServer)),
+    cost("scan frames, a prepared transaction's request (4 messages)", scan(request, clientTable)),
+    cost("scan frames, its reply (5 messages)", scan(reply, serverTable)),
   ];
 }
 

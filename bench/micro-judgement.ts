@@ -3,6 +3,7 @@ import { bindGrants, compileRole, type Grants } from "../src/policy/grants.ts";
 import { readRoleFile } from "../src/policy/read.ts";
 import { judge } from "../src/rewrite/judge.ts";
 import { loadParser, type Parser } from "../src/sql/parser.ts";
+import { VerdictCache } from "../src/session/verdict-cache.ts";
 import { roles } from "./database.ts";
 import { cost } from "./micro-clock.ts";
 import type { Cost } from "./micro.ts";
@@ -26,20 +27,29 @@ export async function parseCosts(serverMajor: number): Promise<Cost[]> {
   );
 }
 
-/** A verdict on a text that is not known yet: what every new text costs once. */
+/** A verdict on a text that is not known yet, what every new text costs once, and on one that is. */
 export async function judgementCosts(catalog: Catalog): Promise<Cost[]> {
   const parser = await loadParser(catalog.serverMajor);
   return Object.values(roles).flatMap((role) => {
     const grants = grantsOf(role, parser);
     const context = { grants, catalog, parser, searchPath: [role, "public"], roles: new Set([role]) };
-    return Object.entries(texts).map(([name, text]) => {
+    return Object.entries(texts).flatMap(([name, text]) => {
+      const bytes = Buffer.from(text);
       const verdict = judge(text, context);
       if (verdict.kind === "refuse") throw new Error(`${role}, ${name}: ${verdict.problem.message}`);
-      return cost(`judge, ${name}, ${role === roles.rows ? "row rule" : "select: all"}`, () =>
-        judge(text, context),
-      );
+      const rule = role === roles.rows ? "row rule" : "select: all";
+      const counts = { hits: 0, misses: 0, entries: 0 };
+      const scope = new VerdictCache({ judge, failed: noFailure, counts }).scope(context);
+      return [
+        cost(`judge, ${name}, ${rule}`, () => judge(text, context)),
+        cost(`known verdict, ${name}, ${rule}`, () => scope.judge(bytes.toString("latin1", 0, bytes.length))),
+      ];
     });
   });
+}
+
+function noFailure(error: unknown): never {
+  throw error;
 }
 
 function grantsOf(name: string, parser: Parser): Grants {

@@ -7,8 +7,13 @@ import { frameCosts } from "./micro-frames.ts";
 import { judgementCosts, parseCosts } from "./micro-judgement.ts";
 import { recordCosts } from "./micro-record.ts";
 
-/** What one part of the way costs a statement, in microseconds: the median of the samples, and their spread. */
-export type Cost = { readonly part: string; readonly micros: number; readonly spread: number };
+/** What one part of the way costs a statement, in microseconds. */
+export type Cost = {
+  readonly part: string;
+  readonly median: number;
+  /** The quickest sample: what it costs where nothing else is going on. */
+  readonly least: number;
+};
 
 /** Prints what each part costs, and writes it as JSON where asked to. */
 export async function runMicro(json: string | undefined): Promise<void> {
@@ -19,10 +24,13 @@ export async function runMicro(json: string | undefined): Promise<void> {
     ...frameCosts(),
     ...(await recordCosts()),
   ];
-  console.log(`${"part".padEnd(64)}${"µs".padStart(9)}${"± %".padStart(6)}`);
-  for (const { part, micros, spread } of costs)
-    console.log(part.padEnd(64) + micros.toFixed(2).padStart(9) + (spread * 100).toFixed(0).padStart(6));
+  line("part", "median µs", "least µs");
+  for (const { part, median, least } of costs) line(part, median.toFixed(2), least.toFixed(2));
   if (json !== undefined) writeFileSync(json, JSON.stringify(costs, undefined, 2));
+}
+
+function line(part: string, ...values: readonly string[]): void {
+  console.log(part.padEnd(64) + values.map((value) => value.padStart(10)).join(""));
 }
 
 /** The catalog of a database with pgbench's tables, as rolegate would read it. */

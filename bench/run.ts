@@ -24,15 +24,17 @@ try {
   if (options === "help") process.stdout.write(usage);
   else if (options.micro) await (await import("./micro.ts")).runMicro(options.json);
   else {
-    await bench(options);
-    if (options.cpuProfile !== undefined) console.log(profileTable(options.cpuProfile));
+    const began = await bench(options);
+    // It is there once rolegate has ended.
+    if (options.cpuProfile !== undefined) console.log(profileTable(options.cpuProfile, began));
   }
 } catch (error) {
   if (!stopping.signal.aborted) console.error(error instanceof Error ? error.message : error);
   process.exitCode = stopping.signal.aborted ? 130 : 2;
 }
 
-async function bench(options: BenchOptions): Promise<void> {
+/** Returns when the first run began, in microseconds of the monotonic clock. */
+async function bench(options: BenchOptions): Promise<number> {
   await using cleanup = new AsyncDisposableStack();
   const scratch = mkdtempSync(join(tmpdir(), "rolegate-bench-log-"));
   cleanup.defer(() => rmSync(scratch, { recursive: true, force: true }));
@@ -56,6 +58,7 @@ async function bench(options: BenchOptions): Promise<void> {
       .join(", "),
   );
   console.log(tableHead);
+  const began = Number(process.hrtime.bigint() / 1000n);
   const cells: Cell[] = [];
   for (const mode of options.modes) {
     for (const clients of options.clients) {
@@ -75,6 +78,7 @@ async function bench(options: BenchOptions): Promise<void> {
   }
   if (options.json !== undefined)
     writeFileSync(options.json, JSON.stringify(document(facts, cells), undefined, 2));
+  return began;
 }
 
 /** Runs the targets in turns, so that what else the machine does meets them all, each round beginning with another. */
