@@ -72,9 +72,6 @@ export const backendLimits = {
   c: 5, // CopyDone
 } as const;
 
-/** How much of a Query or Parse is gathered for judging; a longer one is refused as too complex, its rest dropped. */
-export const maxStatementMessage = 16 * 1024 * 1024;
-
 /** How much of an ErrorResponse or NoticeResponse is gathered for filtering its fields. */
 export const maxErrorMessage = 1024 * 1024;
 
