@@ -13,17 +13,26 @@ export function registerCheck(program: Command): void {
     .option("-c, --config <file>", "the configuration", "rolegate.yaml")
     .option("--json", "print the problems as JSON")
     .addHelpText("after", "\nExit codes: 0 fine, 2 problems.")
-    .action(async ({ config: file, json }: { config: string; json?: boolean }) => {
-      const loaded = await loadCheckedConfig(file, process.env);
-      const problems = loaded.kind === "refused" ? loaded.problems : [];
-      if (json) process.stdout.write(`${JSON.stringify({ file, problems }, undefined, 2)}\n`);
-      else if (loaded.kind === "loaded") process.stdout.write(`${file}: fine: ${contents(loaded.config)}\n`);
-      else
-        process.stdout.write(
-          [...problems.map(formatProblem), counted(problems.length, "problem"), ""].join("\n"),
-        );
-      if (problems.length > 0) process.exitCode = 2;
+    .action(async ({ config, json }: { config: string; json?: boolean }) => {
+      const { output, exitCode } = await check(config, process.env, json === true ? "json" : "text");
+      process.stdout.write(output);
+      process.exitCode = exitCode;
     });
+}
+
+/** Checks a configuration: what to print, one line for each problem or all as JSON, and the exit code. */
+export async function check(
+  file: string,
+  env: NodeJS.ProcessEnv,
+  format: "text" | "json",
+): Promise<{ output: string; exitCode: 0 | 2 }> {
+  const loaded = await loadCheckedConfig(file, env);
+  const problems = loaded.kind === "refused" ? loaded.problems : [];
+  const exitCode = problems.length === 0 ? 0 : 2;
+  if (format === "json") return { output: `${JSON.stringify({ file, problems }, undefined, 2)}\n`, exitCode };
+  if (loaded.kind === "loaded") return { output: `${file}: fine: ${contents(loaded.config)}\n`, exitCode };
+  const lines = [...problems.map(formatProblem), counted(problems.length, "problem")];
+  return { output: `${lines.join("\n")}\n`, exitCode };
 }
 
 function contents({ databases, access, identities }: Config): string {

@@ -1,9 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 import { text as readAll } from "node:stream/consumers";
-import { Writable } from "node:stream";
+import { type Readable, Writable } from "node:stream";
 import type { Command } from "commander";
 import { makeVerifier, saltBytes } from "../scram/verifier.ts";
+
+/** A terminal, or what is piped in. */
+export type PasswordInput = Readable & { readonly isTTY?: boolean };
 
 /** Adds `rolegate password` to the program. */
 export function registerPassword(program: Command): void {
@@ -15,52 +18,51 @@ export function registerPassword(program: Command): void {
       "after",
       "\nThe password is asked for on a terminal, and otherwise read from standard input.",
     )
-    .action(async (options: { iterations: string }, command: Command) => {
-      const iterations = Number(options.iterations);
-      if (!/^[0-9]+$/.test(options.iterations) || iterations < 4096 || iterations > 10_000_000) {
-        command.error(`error: --iterations: found ${options.iterations}, expected 4096 to 10000000`, {
-          exitCode: 2,
-        });
-      }
-      const password = process.stdin.isTTY
-        ? await ask()
-        : (await readAll(process.stdin)).replace(/\r?\n$/, "");
-      if (password === undefined) command.error("error: the two passwords differ", { exitCode: 1 });
-      else if (password === "")
-        command.error("error: found no password, expected one on standard input", { exitCode: 2 });
-      else
-        process.stdout.write(
-          `${await makeVerifier(password, { iterations, salt: randomBytes(saltBytes) })}\n`,
-        );
+    .action(async ({ iterations }: { iterations: string }) => {
+      process.stdout.write(`${await verifierFrom(process.stdin, process.stderr, iterations)}\n`);
     });
 }
 
-/** The password, typed twice without echo; undefined if the two differ. */
-async function ask(): Promise<string | undefined> {
-  const first = await askOnce("Password: ");
-  if (first === "") return first;
-  return (await askOnce("Again: ")) === first ? first : undefined;
+/**
+ * The verifier of the password that `input` gives: asked for twice without echo on a terminal, with the prompts on
+ * `prompts`, otherwise all of the input without one line end at its end.
+ * @throws Error for iterations out of range, no password, or two that differ
+ */
+export async function verifierFrom(
+  input: PasswordInput,
+  prompts: Writable,
+  iterations: string,
+): Promise<string> {
+  const count = /^[0-9]{4,8}$/.test(iterations) ? Number(iterations) : 0;
+  if (count < 4096 || count > 10_000_000) {
+    throw new Error(`--iterations: found ${iterations}, expected 4096 to 10000000`);
+  }
+  const password = input.isTTY ? await ask(input, prompts) : (await readAll(input)).replace(/\r?\n$/, "");
+  if (password === "") throw new Error("found no password, expected one on standard input");
+  return makeVerifier(password, { iterations: count, salt: randomBytes(saltBytes) });
 }
 
-/** Prompts go to standard error, so that standard output is the verifier alone. */
-function askOnce(prompt: string): Promise<string> {
-  process.stderr.write(prompt);
-  // readline does the line editing; what it would echo goes nowhere.
+async function ask(input: Readable, prompts: Writable): Promise<string> {
+  const first = await askOnce("Password: ", input, prompts);
+  if (first !== "" && (await askOnce("Again: ", input, prompts)) !== first) {
+    throw new Error("found two passwords that differ, expected the same one twice");
+  }
+  return first;
+}
+
+function askOnce(prompt: string, input: Readable, prompts: Writable): Promise<string> {
+  prompts.write(prompt);
+  // readline does the line editing and sets the terminal to raw mode; what it would echo goes nowhere.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
-  return new Promise((resolve) => {
-    let answer = "";
-    lines.once("line", (line) => {
-      answer = line;
-      lines.close();
-    });
-    lines.once("SIGINT", () => {
-      process.stderr.write("\n");
-      process.exit(130);
-    });
+  const lines = createInterface({ input, output: nowhere, terminal: true, historySize: 0 });
+  return new Promise((resolve, reject) => {
+    lines.once("line", resolve);
+    lines.once("line", () => lines.close());
+    lines.once("SIGINT", () => lines.close());
+    // After an answer this changes nothing any more.
     lines.once("close", () => {
-      process.stderr.write("\n");
-      resolve(answer);
+      prompts.write("\n");
+      reject(new Error("found no password, expected one"));
     });
   });
 }
