@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { registerApply } from "./apply.ts";
 import { registerAudit } from "./audit.ts";
 import { registerCheck } from "./check.ts";
+import { registerDemo } from "./demo.ts";
 import { registerPassword } from "./password.ts";
 import { registerSchema } from "./schema.ts";
 import { registerServe } from "./serve.ts";
@@ -19,6 +20,7 @@ const program = new Command("rolegate")
   .exitOverride();
 
 registerServe(program);
+registerDemo(program);
 registerCheck(program);
 registerApply(program);
 registerAudit(program);
