@@ -1,0 +1,142 @@
+import { Client, DatabaseError, type QueryArrayResult } from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { readCatalog } from "../../src/catalog/load.ts";
+import type { Catalog } from "../../src/catalog/catalog.ts";
+import { sqlstate } from "../../src/errors.ts";
+import { bindGrants, compileRole, type Grants } from "../../src/policy/grants.ts";
+import { readRoleFile } from "../../src/policy/read.ts";
+import { judge } from "../../src/rewrite/judge.ts";
+import { loadParser, type Parser } from "../../src/sql/parser.ts";
+import { createTestDatabase, type TestDatabase } from "../pg/embedded-database.ts";
+import { startTestProxy, type RunningProxy } from "../pg/running-proxy.ts";
+import { caseRoles, readCases, readFixture, type Case } from "./case.ts";
+
+let database: TestDatabase;
+let proxy: RunningProxy;
+let catalog: Catalog;
+let parser: Parser;
+const grants = new Map<string, Grants>();
+const sessions = new Map<string, Client>();
+const notices: string[] = [];
+
+// In the database the roles may do nearly everything: what holds here is the proxy alone.
+const granted = (role: string): string => `
+  grant usage on schema public, reporting, private to ${role};
+  grant all on all tables in schema public, reporting, private to ${role};
+  grant all on all sequences in schema public to ${role};`;
+
+beforeAll(async () => {
+  database = await createTestDatabase({ sql: readFixture("schema.sql") });
+  const files = Object.fromEntries(caseRoles.map((role) => [role, readFixture(`roles/${role}.yaml`)]));
+  proxy = await startTestProxy({
+    database,
+    roles: Object.fromEntries(
+      caseRoles.map((role) => [
+        role,
+        { file: { ...(parse(files[role]!) as object), database: database.name }, grants: granted(role) },
+      ]),
+    ),
+    users: { alice: { tenant: 1 } },
+  });
+  catalog = await catalogOf(database);
+  parser = await loadParser(catalog.serverMajor);
+  for (const role of caseRoles) {
+    const { roleFile } = readRoleFile(files[role]!, `roles/${role}.yaml`);
+    const compiled = compileRole(roleFile!, parser);
+    if (compiled.kind === "refused") throw new Error(JSON.stringify(compiled.problems));
+    const identity = {
+      name: "alice",
+      method: "password",
+      attributes: { tenant: 1 },
+      expiresAt: undefined,
+    } as const;
+    grants.set(role, bindGrants(compiled.role, identity));
+    const session = await proxy.connect("alice");
+    session.on("notice", (notice) => notices.push(JSON.stringify(notice)));
+    await session.query(`set role ${role}`);
+    sessions.set(role, session);
+  }
+});
+afterAll(async () => {
+  await proxy.close();
+  await database.close();
+});
+
+async function catalogOf({ adminUrl }: TestDatabase): Promise<Catalog> {
+  const client = new Client({ connectionString: adminUrl, options: "-c search_path=pg_catalog,pg_temp" });
+  await client.connect();
+  const reading = await readCatalog(
+    async (text) => (await client.query<string[]>({ text, rowMode: "array" })).rows[0]!,
+  );
+  await client.end();
+  return reading.catalog;
+}
+
+const roles: ReadonlySet<string> = new Set(caseRoles);
+
+function judged(one: Case): ReturnType<typeof judge> {
+  return judge(one.sql, {
+    grants: grants.get(one.role ?? "analyst")!,
+    catalog,
+    parser,
+    searchPath: ["public"],
+    roles,
+  });
+}
+
+/** int4 as numbers, everything else as the text that the server sent. */
+const types = { getTypeParser: (oid: number) => (oid === 23 ? Number : String) };
+
+describe.each(readCases())("%s, by itself", (_file, cases) => {
+  test.each(cases)("$name", (one) => {
+    if (one.since !== undefined && catalog.serverMajor < one.since) return;
+    const verdict = judged(one);
+    if (one.refused !== undefined) {
+      expect(verdict.kind === "refuse" ? sqlstate(verdict.problem) : verdict.text).toBe(one.refused);
+      if (one.message !== undefined)
+        expect(verdict.kind === "refuse" && verdict.problem.message).toBe(one.message);
+      return;
+    }
+    expect(verdict.kind === "refuse" ? verdict.problem : undefined).toBeUndefined();
+    if (verdict.kind === "refuse") return;
+    if (one.sent !== undefined) expect(verdict.text).toBe(one.sent.trim());
+    if (one.discardRows !== undefined) expect(verdict.statements[0]!.discardRows).toBe(one.discardRows);
+  });
+});
+
+describe.each(readCases())("%s, through the proxy", (_file, cases) => {
+  test.each(cases.filter((one) => one.pure !== true))("$name", async (one) => {
+    const session = sessions.get(one.role ?? "analyst")!;
+    notices.length = 0;
+    let seen = "";
+    await session.query("begin");
+    try {
+      const result = await run(session, one.sql);
+      seen = JSON.stringify(result.rows);
+      expect(one.refused ?? one.error, "it should have failed").toBeUndefined();
+      if (one.rows !== undefined) expect(result.rows).toEqual(one.rows);
+      if (one.count !== undefined) expect(result.rowCount).toBe(one.count);
+      if (one.discardRows === true) expect([result.fields, result.rows]).toEqual([[], []]);
+      if (one.after !== undefined) expect((await run(session, one.after.sql)).rows).toEqual(one.after.rows);
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) throw error;
+      const { code, message, detail, hint, where } = error;
+      seen = JSON.stringify({ message, detail, hint, where });
+      expect(code, message).toBe(one.denied === undefined ? (one.refused ?? one.error) : "42501");
+      if (one.message !== undefined) expect(message).toBe(one.message);
+      if (one.denied !== undefined) expect(message).toContain(one.denied);
+    } finally {
+      await session.query("rollback");
+    }
+    if ((one.role ?? "analyst") === "analyst") expect(seen + notices.join("")).not.toContain("CANARY");
+  });
+});
+
+/** The result of the text's last statement. */
+async function run(session: Client, text: string): Promise<QueryArrayResult> {
+  const results = (await session.query({ text, rowMode: "array", types })) as
+    | QueryArrayResult
+    | QueryArrayResult[];
+  return Array.isArray(results) ? results.at(-1)! : results;
+}
