@@ -28,7 +28,7 @@ export type ListenConfig = {
   readonly tls: ListenTlsConfig | undefined;
 };
 
-export type ListenTlsConfig = {
+type ListenTlsConfig = {
   /** PEM: the certificate, then its intermediates. */
   readonly certificate: string;
   /** PEM. A function, so that logging the configuration shows no key. */
@@ -83,7 +83,7 @@ export type IdentitiesConfig = {
   readonly attributes: ReadonlySet<string>;
 };
 
-export type LimitsConfig = {
+type LimitsConfig = {
   /** Client connections at one time. */
   readonly maxConnections: number;
   /** Of these, connections that have not yet logged in. */
@@ -94,7 +94,7 @@ export type LimitsConfig = {
   readonly upstreamTimeout: number;
 };
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
+type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** The upstream login for a role. */
 export function loginUser(login: LoginConfig, role: string): string {

@@ -8,7 +8,7 @@ import { type Reading, itemsAt, keysAt, read, report } from "./reading.ts";
 import { laterIdentityTypes } from "./schema.ts";
 
 export type PlacedIssuer = { readonly issuer: JwtIssuer; readonly plaintext: boolean; readonly path: Path };
-export type PlacedUser = {
+type PlacedUser = {
   readonly user: PasswordUser | undefined;
   readonly name: string;
   readonly path: Path;

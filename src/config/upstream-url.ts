@@ -2,9 +2,9 @@ import { isIP } from "node:net";
 import { oneOf } from "../document/suggest.ts";
 import { isLoopback } from "../identity/loopback.ts";
 
-export type SslMode = "disable" | "require" | "verify-ca" | "verify-full";
+type SslMode = "disable" | "require" | "verify-ca" | "verify-full";
 
-export type UpstreamUrl = {
+type UpstreamUrl = {
   readonly host: string;
   readonly port: number;
   readonly database: string;

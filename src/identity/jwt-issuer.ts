@@ -15,7 +15,7 @@ export const tokenAlgorithms = [
   "Ed25519",
 ] as const;
 
-export type TokenAlgorithm = (typeof tokenAlgorithms)[number];
+type TokenAlgorithm = (typeof tokenAlgorithms)[number];
 
 /** The steps from the claims set to one claim: `["org", "id"]` for `{ org: { id } }`. */
 export type ClaimPath = readonly string[];

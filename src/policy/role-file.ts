@@ -8,18 +8,18 @@ export type SelectRule = {
   readonly rows: RuleExpression | undefined;
   readonly line: number;
 };
-export type InsertRule = {
+type InsertRule = {
   readonly columns: "all" | readonly string[];
   readonly check: RuleExpression | undefined;
   readonly line: number;
 };
-export type UpdateRule = {
+type UpdateRule = {
   readonly columns: "all" | readonly string[];
   readonly rows: RuleExpression | undefined;
   readonly check: RuleExpression | undefined;
   readonly line: number;
 };
-export type DeleteRule = { readonly rows: RuleExpression | undefined; readonly line: number };
+type DeleteRule = { readonly rows: RuleExpression | undefined; readonly line: number };
 
 /** The rules of one entry under `tables:`. */
 export type TableRule = {
