@@ -1,0 +1,22 @@
+import path from "node:path";
+import { expect, test } from "vitest";
+import { longestStatement } from "../../src/session/frame-tables.ts";
+import { mainThreadLimits } from "../../src/sql/parser.ts";
+import { maxErrorMessage, maxStartupPacket, passwordLimits, saslLimits } from "../../src/wire/limits.ts";
+import { tableUnder } from "./markdown-table.ts";
+
+const page = path.resolve(import.meta.dirname, "../../docs/protocol.md");
+
+test("docs/protocol.md gives the limits that are in force", () => {
+  const rows = tableUnder(page, "## Limits").map(([what, most = ""]) => [what, Number.parseInt(most, 10)]);
+  expect(rows).toEqual([
+    ["startup packet", maxStartupPacket],
+    ["password message", passwordLimits.p],
+    ["SASL message", saslLimits.p],
+    ["Query, Parse", longestStatement],
+    ["text of a statement", mainThreadLimits.bytes],
+    ["tokens of a statement", mainThreadLimits.tokens],
+    ["nesting of a statement", mainThreadLimits.depth],
+    ["ErrorResponse, NoticeResponse", maxErrorMessage],
+  ]);
+});
