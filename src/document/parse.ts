@@ -19,8 +19,14 @@ export function parseDocument(
   const report: Report = (offset, message, found, expected) => {
     problems.push({ file, line: lines.linePos(offset).line || 1, setting: "", found, expected, message });
   };
+  // Duplicate keys are found below: there the line is that of the key, and not of what stands before it.
   // prettyErrors would quote the source line in the message, and that line may hold a secret.
-  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, logLevel: "silent" });
+  const parsed = parseAllDocuments(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: "silent",
+    uniqueKeys: false,
+  });
   const documents = Array.isArray(parsed) ? parsed : [];
   for (const { errors, warnings } of documents) {
     for (const problem of [...errors, ...warnings]) {
@@ -40,6 +46,10 @@ export function parseDocument(
   if (first === undefined || (first.contents === null && problems.length === 0)) {
     report(0, "the file is empty", "nothing", "a mapping");
     return { document: undefined, problems };
+  }
+  // `%YAML 1.1` would make `no` and `off` truth values.
+  if (first.directives?.yaml.explicit === true) {
+    report(0, "bad YAML", "a %YAML directive", "YAML 1.2 without directives");
   }
   if (first.errors.length > 0) return { document: undefined, problems };
   const value = plain(first.contents, report, 0);
@@ -62,6 +72,10 @@ function plain(node: ParsedNode | null, report: Report, depth: number): unknown 
   }
   if (isAlias(node)) {
     report(offset, "aliases are not supported", "an alias (`*name`)", "the value itself");
+    return null;
+  }
+  if (node.tag !== undefined) {
+    report(offset, "bad YAML", "a tag (`!name`)", "plain values");
     return null;
   }
   if (isMap(node)) return plainMapping(node.items, report, depth);
@@ -101,6 +115,9 @@ function plainMapping(
       );
       continue;
     }
+    if (Object.hasOwn(mapping, key.value)) {
+      report(key.range[0], "duplicate key", "the same key a second time", "every key once in its mapping");
+    }
     mapping[key.value] = plain(value, report, depth + 1);
   }
   return mapping;
@@ -110,7 +127,6 @@ const anyYamlError = ["bad YAML", "text that YAML does not allow here", "YAML 1.
 
 /** Our own words for what the parser reports: its messages may quote the file, and with it a secret. */
 const yamlErrors: Readonly<Record<string, readonly [message: string, found: string, expected: string]>> = {
-  DUPLICATE_KEY: ["duplicate key", "the same key a second time", "every key once in its mapping"],
   BAD_INDENT: ["bad YAML", "wrong indentation", "keys of one mapping in the same column"],
   TAB_AS_INDENT: ["bad YAML", "a tab", "spaces for indentation"],
   MISSING_CHAR: ["bad YAML", "an unfinished text, list or mapping", "its closing quote, comma or bracket"],

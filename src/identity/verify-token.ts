@@ -102,7 +102,13 @@ function reasonOf(error: unknown): string {
   if (error instanceof errors.JWKSTimeout) return "the issuer's key set did not come in time";
   if (error instanceof errors.JWTInvalid || error instanceof errors.JWSInvalid)
     return "not a well-formed JWT";
-  if (error instanceof errors.JOSEError) return `the token or the key set is refused (${error.code})`;
+  // A fetch that fails has the generic code, as has an answer that is not 200.
+  if (
+    error instanceof errors.JOSEError &&
+    error.code !== "ERR_JOSE_GENERIC" &&
+    error.code !== "ERR_JWKS_INVALID"
+  )
+    return `the token or the key set is refused (${error.code})`;
   return "the issuer's key set cannot be had or used";
 }
 
