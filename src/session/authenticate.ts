@@ -50,16 +50,17 @@ export class LoginRefused extends RolegateError {
  * @throws LoginRefused, with the same words whether it is the name or the secret that is wrong; RolegateError
  *   protocol_violation for a message that does not belong here
  */
-export function authenticate(inbox: Inbox, user: string, options: AuthenticationOptions): Promise<Identity> {
+export async function authenticate(
+  inbox: Inbox,
+  user: string,
+  options: AuthenticationOptions,
+): Promise<Identity> {
   const { identities, encrypted, address } = options;
-  switch (chooseMethod(user, identities)) {
-    case "scram":
-      return scram(inbox, user, identities.passwordUsers ?? new Map(), options.certificateHash);
-    case "token":
-      if (!mayReceiveToken({ encrypted, remoteAddress: address }, identities))
-        throw new LoginRefused("tls_required", "a token is taken only over TLS", "a token needs TLS");
-      return token(inbox, user, identities);
-  }
+  if (chooseMethod(user, identities) === "scram")
+    return scram(inbox, user, identities.passwordUsers ?? new Map(), options.certificateHash);
+  if (!mayReceiveToken({ encrypted, remoteAddress: address }, identities))
+    throw new LoginRefused("tls_required", "a token is taken only over TLS", "a token needs TLS");
+  return token(inbox, user, identities);
 }
 
 async function scram(

@@ -47,8 +47,9 @@ function prepareEffect(
     case "prepare":
     case "execute":
     case "deallocate":
-      return undefined;
+      break;
   }
+  return undefined;
 }
 
 /** Statements that can bring back the search_path from before a transaction or savepoint. */

@@ -14,7 +14,9 @@ export class ClientGone extends Error {}
 export class Inbox implements ChannelEvents {
   readonly channel: Channel;
   readonly #reader = new FrameReader(nothing);
-  #waiting: { resolve(message: Buffer): void; reject(error: Error): void } | undefined;
+  #waiting:
+    | { readonly resolve: (message: Buffer) => void; readonly reject: (error: Error) => void }
+    | undefined;
   #failure: Error | undefined;
   /** Once set, everything goes there. */
   #successor: ChannelEvents | undefined;

@@ -193,7 +193,7 @@ export class Session implements ChannelEvents {
         (opened) => {
           change.opened = opened;
           if (this.#over) opened.connection.close();
-          this.#wake();
+          return this.#wake();
         },
         (error: unknown) => {
           change.problem = problemOf(error);

@@ -8,7 +8,11 @@ import { Wait, waitFor } from "./wait.ts";
  */
 export function verdictOf(session: SessionState, source: string): Judged | undefined {
   const judged = currentScope(session).judge(source);
-  if (!judged.unresolved || session.refreshedFor === source) return judged;
+  if (!judged.unresolved) return judged;
+  if (session.refreshedFor === source) {
+    session.refreshedFor = undefined;
+    return judged;
+  }
   session.refreshedFor = source;
   waitFor(session, Wait.catalog, true);
   return undefined;

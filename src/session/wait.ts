@@ -50,6 +50,7 @@ export function isOver(session: SessionState): boolean {
     case Wait.catalog:
     case Wait.role:
     case Wait.end:
-      return false;
+      break;
   }
+  return false;
 }
