@@ -2,6 +2,7 @@ import type { ConfigProblem } from "../document/problem.ts";
 import { oneOf } from "../document/suggest.ts";
 import type { Parser } from "../sql/parser.ts";
 import { compileRole } from "./grants.ts";
+import { neverSettable } from "./never-settable.ts";
 import type { RoleFile } from "./role-file.ts";
 
 /**
@@ -26,8 +27,18 @@ export function ruleProblems(
       expected,
     }));
   }
+  const settings = file.settings
+    .filter((name) => neverSettable(name.toLowerCase()))
+    .map((name) => ({
+      file: file.file,
+      line: 1,
+      setting: "settings.allow",
+      message: "no role can be given this setting",
+      found: name,
+      expected: "a setting that changes neither who the session is nor what the rules stand on",
+    }));
   const known = new Set(["name", ...attributes]);
-  return [...compiled.role.expressions.values()].flatMap(({ source, attributes: used }) =>
+  const unknown = [...compiled.role.expressions.values()].flatMap(({ source, attributes: used }) =>
     used
       .filter((attribute) => !known.has(attribute))
       .map((attribute) => ({
@@ -42,4 +53,5 @@ export function ruleProblems(
         ),
       })),
   );
+  return [...settings, ...unknown];
 }

@@ -1,5 +1,6 @@
 import type { Problem } from "../errors.ts";
 import type { Grants } from "../policy/grants.ts";
+import { neverSettable } from "../policy/never-settable.ts";
 
 /** What values a client may give a setting: any, or one of these (compared without case). */
 type Values = "any" | readonly string[];
@@ -50,18 +51,6 @@ const allowed: Readonly<Record<string, Values>> = {
   xmloption: "any",
 };
 
-/** Settings that no role file can open: who the session is, how text is read, what the rules stand on. */
-const never: ReadonlySet<string> = new Set([
-  "role",
-  "session_authorization",
-  "session_replication_role",
-  "row_security",
-  "is_superuser",
-  "local_preload_libraries",
-  "session_preload_libraries",
-  "dynamic_library_path",
-]);
-
 /**
  * May a client give a setting this value?
  * @param name as the client wrote it; compared without case, as the server does.
@@ -71,16 +60,15 @@ const never: ReadonlySet<string> = new Set([
 export function settingProblem(name: string, value: string | undefined, grants: Grants): Problem | undefined {
   const setting = name.toLowerCase();
   const values = Object.hasOwn(allowed, setting) ? allowed[setting] : undefined;
-  const opened = grants.settings.has(setting) && !never.has(setting) && !setting.startsWith("rolegate.");
+  const opened = grants.settings.has(setting) && !neverSettable(setting);
   if (values === undefined && !opened)
     return {
       code: "setting_not_allowed",
       message: `permission denied to set parameter "${name}"`,
       detail: `Role "${grants.role}" may not change this setting.`,
-      hint:
-        never.has(setting) || setting.startsWith("rolegate.")
-          ? "No role can be given this setting."
-          : `It can be allowed under settings.allow in ${grants.file}.`,
+      hint: neverSettable(setting)
+        ? "No role can be given this setting."
+        : `It can be allowed under settings.allow in ${grants.file}.`,
     };
   if (setting === "statement_timeout" && grants.statementTimeout !== undefined)
     return timeoutProblem(name, value, grants);

@@ -1,5 +1,4 @@
 import type {
-  Alias,
   ColumnRef,
   CommonTableExpr,
   DeleteStmt,
@@ -16,9 +15,12 @@ import { refuse } from "../errors.ts";
 import type { Relation } from "../catalog/catalog.ts";
 import type { TableGrant } from "../policy/grants.ts";
 import { childNodes } from "./child-nodes.ts";
-import { couldCallFunction, judgeFunction, nameParts } from "./functions.ts";
+import { judgeAttributeNotation } from "./attribute-notation.ts";
+import { judgeFunction, nameParts } from "./functions.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
+import { judgeLocks } from "./locks.ts";
 import { judgeOperator } from "./operators.ts";
+import { givesPlainColumns, hasColumnNames } from "./plain-columns.ts";
 import { resolveUse } from "./relations.ts";
 
 /** A relation that is read, where it stands. */
@@ -86,9 +88,9 @@ export function surveyStatement(judgement: Judgement, statement: Node): Survey {
 
 function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): void {
   if ("SelectStmt" in node) return visitSelect(judgement, survey, node.SelectStmt, scope);
-  if ("InsertStmt" in node) return visitInsert(judgement, survey, node, node.InsertStmt, scope);
-  if ("UpdateStmt" in node) return visitUpdate(judgement, survey, node, node.UpdateStmt, scope);
-  if ("DeleteStmt" in node) return visitDelete(judgement, survey, node, node.DeleteStmt, scope);
+  if ("InsertStmt" in node) return visitInsert(judgement, survey, node.InsertStmt, scope);
+  if ("UpdateStmt" in node) return visitUpdate(judgement, survey, node.UpdateStmt, scope);
+  if ("DeleteStmt" in node) return visitDelete(judgement, survey, node.DeleteStmt, scope);
   if ("MergeStmt" in node) unsupported("MERGE", "Use INSERT … ON CONFLICT, or UPDATE and INSERT.");
   if ("CurrentOfExpr" in node) unsupported("WHERE CURRENT OF", "Name the row by its key.");
   if ("RangeVar" in node) return visitRangeVar(judgement, survey, node, node.RangeVar, scope);
@@ -177,27 +179,6 @@ function visitCte(judgement: Judgement, survey: Survey, table: CommonTableExpr, 
   visitChildren(judgement, survey, { CommonTableExpr: table }, scope);
 }
 
-/** True if every column that the query gives is a plain column of what it reads, or a constant. */
-function givesPlainColumns(query: Node): boolean {
-  if (!("SelectStmt" in query)) return false;
-  const select = query.SelectStmt;
-  // A set operation's column stands for one column of each branch, under the name of the first.
-  return (
-    select.larg === undefined &&
-    select.valuesLists === undefined &&
-    (select.targetList ?? []).every((target) => {
-      if (!("ResTarget" in target) || target.ResTarget.val === undefined) return false;
-      // A new name could stand for a column of another type.
-      return "ColumnRef" in target.ResTarget.val && target.ResTarget.name === undefined;
-    })
-  );
-}
-
-/** `t(a, b)`: columns under names that are not their own. */
-function hasColumnNames(alias: Alias | undefined): boolean {
-  return (alias?.colnames?.length ?? 0) > 0;
-}
-
 function visitRangeVar(
   judgement: Judgement,
   survey: Survey,
@@ -241,66 +222,44 @@ function visitSample(judgement: Judgement, relation: Node | undefined, scope: Sc
     unsupported("TABLESAMPLE on a relation with a row, column or mask rule");
 }
 
-function writeTarget(
-  judgement: Judgement,
-  rangeVar: RangeVar | undefined,
-  use: "insert" | "update" | "delete",
-): { relation: Relation; grant: TableGrant } {
+type Target = { readonly relation: Relation; readonly grant: TableGrant };
+
+function writeTarget(judgement: Judgement, rangeVar: RangeVar | undefined, use: Write["kind"]): Target {
   const { relation, grant } = resolveUse(judgement, rangeVar ?? {}, use);
   // A catalog never has a grant, and resolveUse lets catalogs be read only.
   return { relation, grant: grant ?? refuse("internal", "a write to a relation without a rule") };
 }
 
-function visitInsert(
+function visitWrite(
   judgement: Judgement,
   survey: Survey,
   node: Node,
-  statement: InsertStmt,
+  statement: InsertStmt | UpdateStmt | DeleteStmt,
   scope: Scope,
 ): void {
-  survey.writes.push({ kind: "insert", statement, ...writeTarget(judgement, statement.relation, "insert") });
   const ctes = visitWith(judgement, survey, statement.withClause, scope);
-  noteCondition(survey, statement.onConflictClause?.whereClause, false);
-  visitBody(judgement, survey, node, statement.relation, ctes);
-}
-
-function visitUpdate(
-  judgement: Judgement,
-  survey: Survey,
-  node: Node,
-  statement: UpdateStmt,
-  scope: Scope,
-): void {
-  survey.writes.push({ kind: "update", statement, ...writeTarget(judgement, statement.relation, "update") });
-  const ctes = visitWith(judgement, survey, statement.withClause, scope);
-  noteCondition(survey, statement.whereClause, false);
-  visitBody(judgement, survey, node, statement.relation, ctes);
-}
-
-function visitDelete(
-  judgement: Judgement,
-  survey: Survey,
-  node: Node,
-  statement: DeleteStmt,
-  scope: Scope,
-): void {
-  survey.writes.push({ kind: "delete", statement, ...writeTarget(judgement, statement.relation, "delete") });
-  const ctes = visitWith(judgement, survey, statement.withClause, scope);
-  noteCondition(survey, statement.whereClause, false);
-  visitBody(judgement, survey, node, statement.relation, ctes);
-}
-
-function visitBody(
-  judgement: Judgement,
-  survey: Survey,
-  node: Node,
-  target: RangeVar | undefined,
-  ctes: ReadonlySet<string>,
-): void {
   for (const child of childNodes(node)) {
-    if ("WithClause" in child || ("RangeVar" in child && child.RangeVar === target)) continue;
+    if ("WithClause" in child || ("RangeVar" in child && child.RangeVar === statement.relation)) continue;
     visit(judgement, survey, child, { ctes, level: undefined });
   }
+}
+
+function visitInsert(judgement: Judgement, survey: Survey, statement: InsertStmt, scope: Scope): void {
+  survey.writes.push({ kind: "insert", statement, ...writeTarget(judgement, statement.relation, "insert") });
+  noteCondition(survey, statement.onConflictClause?.whereClause, false);
+  visitWrite(judgement, survey, { InsertStmt: statement }, statement, scope);
+}
+
+function visitUpdate(judgement: Judgement, survey: Survey, statement: UpdateStmt, scope: Scope): void {
+  survey.writes.push({ kind: "update", statement, ...writeTarget(judgement, statement.relation, "update") });
+  noteCondition(survey, statement.whereClause, false);
+  visitWrite(judgement, survey, { UpdateStmt: statement }, statement, scope);
+}
+
+function visitDelete(judgement: Judgement, survey: Survey, statement: DeleteStmt, scope: Scope): void {
+  survey.writes.push({ kind: "delete", statement, ...writeTarget(judgement, statement.relation, "delete") });
+  noteCondition(survey, statement.whereClause, false);
+  visitWrite(judgement, survey, { DeleteStmt: statement }, statement, scope);
 }
 
 function noteCondition(survey: Survey, node: Node | undefined, having: boolean): void {
@@ -317,46 +276,4 @@ function noteReference(survey: Survey, reference: ColumnRef): void {
 function noteIndirection(survey: Survey, indirection: readonly Node[] | undefined): void {
   for (const part of indirection ?? [])
     if ("String" in part) survey.references.push({ qualifier: undefined, name: part.String.sval ?? "" });
-}
-
-/** Locking rows keeps others from changing them, so it takes a rule that lets the role change them itself. */
-function judgeLocks(judgement: Judgement, survey: Survey): void {
-  for (const lock of survey.locks) {
-    const named = (lock.lockedRels ?? []).map((node) =>
-      "RangeVar" in node ? node.RangeVar.relname : undefined,
-    );
-    for (const { rangeVar, relation, grant } of survey.reads) {
-      const meant = named.length === 0 || named.includes(rangeVar.alias?.aliasname ?? rangeVar.relname);
-      if (!meant || grant === undefined || grant.update !== undefined || grant.delete !== undefined) continue;
-      refuse(
-        "relation_not_allowed",
-        `permission denied to lock rows of ${relation.schema}.${relation.name}`,
-        {
-          detail: `Role "${judgement.context.grants.role}" has no update or delete rule for it (${grant.rule}).`,
-          hint: "Leave out FOR UPDATE or FOR SHARE.",
-        },
-      );
-    }
-  }
-}
-
-/** `a.f` is a call of f(a) where a has no column f. */
-function judgeAttributeNotation(judgement: Judgement, survey: Survey): void {
-  const { catalog, grants } = judgement.context;
-  for (const { qualifier, name } of survey.references) {
-    if (!couldCallFunction(catalog, grants, name)) continue;
-    const meant = survey.reads.filter(
-      ({ rangeVar }) => (rangeVar.alias?.aliasname ?? rangeVar.relname) === qualifier,
-    );
-    const columns = [...meant, ...survey.writes].map((use) => use.relation);
-    if (
-      qualifier !== undefined &&
-      meant.length > 0 &&
-      columns.every((relation) => relation.columns.some((column) => column.name === name))
-    )
-      continue;
-    refuse("function_not_allowed", `permission denied for function ${name}`, {
-      detail: "Written after a dot, a function outside the server's own could be meant.",
-    });
-  }
 }

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 /** The relations that generated statements name; `secrets` is one that the role has no rule for. */
 export const ruled = ["orders", "customers"] as const;

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { astVisitor, parse } from "pgsql-ast-parser";
 import { beforeAll, describe, expect, it } from "vitest";
 import { relationKey, type Catalog, type FunctionFacts, type Relation } from "../../src/catalog/catalog.ts";
