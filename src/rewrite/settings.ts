@@ -72,6 +72,7 @@ export function settingProblem(name: string, value: string | undefined, grants: 
     };
   if (setting === "statement_timeout" && grants.statementTimeout !== undefined)
     return timeoutProblem(name, value, grants);
+  if (setting === "search_path") return searchPathProblem(value ?? "");
   if (values === undefined || values === "any" || value === undefined) return undefined;
   if (values.includes(value.toLowerCase())) return undefined;
   return {
@@ -83,6 +84,21 @@ export function settingProblem(name: string, value: string | undefined, grants: 
 
 /** The same question for a parameter of the startup packet. */
 export const startupSetting = settingProblem;
+
+/**
+ * The server's own functions, operators and types come first wherever a path does not name pg_catalog. A path that
+ * puts another schema before it would let what somebody made there take part in the rules' own expressions.
+ */
+function searchPathProblem(value: string): Problem | undefined {
+  const schemas = value.split(",").map((schema) => schema.trim().replaceAll('"', "").toLowerCase());
+  if (schemas.indexOf("pg_catalog") <= 0) return undefined;
+  return {
+    code: "setting_not_allowed",
+    message: 'permission denied to set parameter "search_path" to this value',
+    detail: "pg_catalog can only come first.",
+    hint: "Leave pg_catalog out; it is searched first then.",
+  };
+}
 
 /** Milliseconds per unit of the server's time settings (documentation, 20.1.1); a bare number is milliseconds. */
 const unitMillis: Readonly<Record<string, number>> = {
