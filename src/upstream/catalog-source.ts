@@ -6,7 +6,7 @@ import type { Logger } from "../log.ts";
 import { within } from "./deadline.ts";
 import { HandshakeConnection } from "./handshake-connection.ts";
 import { LoginClient } from "./login-client.ts";
-import { startupParameters } from "./startup-options.ts";
+import { startupParameters } from "./startup-message.ts";
 import { tlsOptions, type UpstreamLogin } from "./target.ts";
 import { unavailable } from "./unavailable.ts";
 

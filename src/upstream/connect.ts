@@ -6,7 +6,7 @@ import type { UpstreamConnection } from "./connection.ts";
 import { within } from "./deadline.ts";
 import { HandshakeConnection } from "./handshake-connection.ts";
 import { LoginClient } from "./login-client.ts";
-import { startupParameters, type SessionStart } from "./startup-options.ts";
+import { startupParameters, type SessionStart } from "./startup-message.ts";
 import { tlsOptions, type UpstreamLogin } from "./target.ts";
 import { unavailable } from "./unavailable.ts";
 import { loginFacts, unfitLogin, type LoginFacts } from "./verify-login.ts";

@@ -5,6 +5,7 @@ import { parse } from "pg-protocol";
 import { frameTable, type FrameTable, type Treatment } from "../wire/frame-table.ts";
 import { FrameReader, Step } from "../wire/frames.ts";
 import { backendLimits } from "../wire/limits.ts";
+import { startupMessage } from "./startup-message.ts";
 import { withoutListenersSince, listenersOf, type Listeners } from "./listeners.ts";
 
 /** Bytes; no message of an honest server's login comes near, and a lying one cannot make us collect more. */
@@ -61,6 +62,11 @@ export class HandshakeConnection extends Connection {
 
   get handedOver(): boolean {
     return this.#readyForQueries >= this.#handOverAt;
+  }
+
+  /** Called by pg to send the StartupMessage; its own would add a client_encoding that wins over every other. */
+  startup(parameters: Readonly<Record<string, string>>): void {
+    this.#stream.write(startupMessage(parameters));
   }
 
   /** Called by pg with the stream from which it would read messages. */

@@ -1,4 +1,5 @@
 import { maxStartupPacket } from "../wire/limits.ts";
+import { int32 } from "../wire/writer.ts";
 
 /** What a session asks of the server as it begins. */
 export type SessionStart = {
@@ -32,16 +33,24 @@ export function startupParameters(
       ["role", session.role],
     ]),
   };
-  let bytes = 4 + 4 + 1; // length, version, terminator
-  for (const [name, value] of Object.entries(parameters)) {
+  for (const [name, value] of Object.entries(parameters))
     if (value.includes("\0")) throw new Error(`${name} for the upstream connection holds a NUL byte`);
-    bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 2;
-  }
-  if (bytes > maxStartupPacket)
+  const { length } = startupMessage(parameters);
+  if (length > maxStartupPacket)
     throw new Error(
-      `the upstream startup packet would have ${bytes} bytes; the server takes ${maxStartupPacket}`,
+      `the upstream startup packet would have ${length} bytes; the server takes ${maxStartupPacket}`,
     );
   return parameters;
+}
+
+/** Protocol 3.0. */
+const version = 196_608;
+
+/** The StartupMessage (protocol chapter, "Message Formats") with these parameters, which hold no NUL byte. */
+export function startupMessage(parameters: Readonly<Record<string, string>>): Buffer {
+  const words = Object.entries(parameters).flatMap(([name, value]) => [name, value]);
+  const body = Buffer.from(`${words.join("\0")}\0\0`);
+  return Buffer.concat([int32(4 + 4 + body.length), int32(version), body]);
 }
 
 /**
