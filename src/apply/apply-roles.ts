@@ -8,11 +8,12 @@ import { quoteIdentifier } from "../sql/names.ts";
 import { loadParser } from "../sql/parser.ts";
 import type { AdminQuery } from "./admin-query.ts";
 import { readDatabaseObjects } from "./database-objects.ts";
-import { privilegeKey, privilegeStatements, type Privilege } from "./privilege.ts";
+import { privilegeStatements } from "./privilege.ts";
 import { publicNotes } from "./public-notes.ts";
 import { readPrivileges } from "./read-privileges.ts";
 import { readRoles, type RoleFacts } from "./read-role.ts";
 import { roleProblems, roleStatements, type RolePair } from "./role-statements.ts";
+import { verifyPrivileges } from "./verify.ts";
 import { wantedPrivileges } from "./wanted-privileges.ts";
 
 export type ApplyResult =
@@ -63,7 +64,7 @@ export async function applyRoles(
     await query(sql);
     statements.push(sql);
   };
-  const leftovers: string[] = [];
+  const amiss: string[] = [];
   for (const { role, privileges } of wanted) {
     const pair = await pairOf(role.file.role, database, existing);
     for (const sql of roleStatements(pair, existing, catalog.serverMajor)) await run(sql);
@@ -74,11 +75,10 @@ export async function applyRoles(
       [pair.login, ofLogin],
     ] as const) {
       for (const sql of privilegeStatements(name, await readPrivileges(query, name), own)) await run(sql);
-      leftovers.push(...difference(name, await readPrivileges(query, name), own));
+      amiss.push(...(await verifyPrivileges(query, name, await readPrivileges(query, name), own)));
     }
   }
-  // An administrator revokes only what was granted in the owner's name or their own.
-  if (leftovers.length > 0) return refused(leftovers);
+  if (amiss.length > 0) return refused(amiss);
   return { kind: "applied", statements, notes: await publicNotes(query) };
 }
 
@@ -99,14 +99,4 @@ async function pairOf(
   if (parsed !== undefined && (await makeVerifier(password, parsed)) === stored)
     return { role, login, verifier: undefined };
   return { role, login, verifier: await makeVerifier(password, { salt: randomBytes(saltBytes) }) };
-}
-
-function difference(role: string, current: readonly Privilege[], wanted: readonly Privilege[]): string[] {
-  const wants = new Set(wanted.map(privilegeKey));
-  return current
-    .filter((privilege) => !wants.has(privilegeKey(privilege)))
-    .map(
-      ({ object, name, privilege }) =>
-        `role ${role} still has ${privilege} on ${object} ${name}, granted by somebody else: only they can revoke it`,
-    );
 }

@@ -27,7 +27,7 @@ const typeSchemas = `
     join pg_type t on t.oid = a.atttypid join pg_namespace tn on tn.oid = t.typnamespace
    where a.attnum > 0 and tn.nspname <> 'pg_catalog' and n.nspname <> 'information_schema' order by 1, 2, 3`;
 const routines = `
-  select n.nspname as schema, p.proname as name, pg_get_function_identity_arguments(p.oid) as arguments
+  select n.nspname as schema, p.proname as name, oidvectortypes(p.proargtypes) as arguments
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname <> 'pg_catalog' order by 1, 2, 3`;
 
 /** Reads them as they are now. */

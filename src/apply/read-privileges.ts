@@ -17,7 +17,7 @@ const sql = `
         aclexplode(t.attacl) a
      where not t.attisdropped
     union all
-    select 'ROUTINE', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid), null, a.*
+    select 'ROUTINE', n.nspname, p.proname, oidvectortypes(p.proargtypes), null, a.*
       from pg_proc p join pg_namespace n on n.oid = p.pronamespace, aclexplode(p.proacl) a
   )
   select object, schema, name, arguments, "column", privilege_type as privilege, is_grantable as grantable

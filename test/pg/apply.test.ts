@@ -33,7 +33,7 @@ afterAll(async () => {
 
 function apply(
   text: string,
-  options: { password?: string; dryRun?: boolean; adopt?: boolean } = {},
+  options: { url?: string; password?: string; dryRun?: boolean; adopt?: boolean } = {},
 ): Promise<ApplyResult> {
   const { roleFile, problems } = readRoleFile(text, "roles/analyst.yaml");
   if (roleFile === undefined) throw new Error(JSON.stringify(problems));
@@ -43,7 +43,7 @@ function apply(
     login: { userTemplate: "rolegate_{role}", password: async () => options.password ?? "first password" },
     roles: new Map([[role, roleFile]]),
   };
-  return applyTo(database.adminUrl, config, options);
+  return applyTo(options.url ?? database.adminUrl, config, options);
 }
 
 async function statements(...values: Parameters<typeof apply>): Promise<readonly string[]> {
@@ -188,8 +188,29 @@ test("a grant that another role made is reported, because only they can revoke i
     grant usage on schema public to apply_granter;
     set role apply_granter; grant select on tenants to ${role}; reset role`);
   expect(await apply(analyst, { adopt: true })).toMatchObject({
-    problems: [
-      `role ${role} still has SELECT on TABLE public.tenants, granted by somebody else: only they can revoke it`,
-    ],
+    problems: [`role ${role} still has SELECT on TABLE public.tenants: only who granted it can revoke it`],
   });
+});
+
+test("an administrator who may not grant changes nothing", async () => {
+  await database.query(
+    "drop role if exists apply_admin; create role apply_admin login createrole password 'admin'",
+  );
+  const admin = (more: string) => database.query(`grant ${more} to apply_admin`);
+  const url = database.adminUrl.replace(/\/\/[^@]+@/, "//apply_admin:admin@");
+  const text = analyst.replace(role, "apply_other");
+  await expect(apply(text, { url })).rejects.toThrow("permission denied");
+  // With a right of some kind on each object, the server only warns of what it does not grant.
+  await admin("usage on schema public, reporting");
+  await admin("select on all tables in schema public, reporting");
+  await admin("execute on all functions in schema public");
+  expect(await apply(text, { url })).toMatchObject({
+    problems: expect.arrayContaining([
+      "role apply_other lacks DELETE on TABLE public.orders: only the owner can grant it",
+    ]),
+  });
+  expect(await database.query("select from pg_roles where rolname = 'apply_other'")).toHaveProperty(
+    "rowCount",
+    0,
+  );
 });
