@@ -19,7 +19,7 @@ import {
   refusedExecute,
   refusedSql,
 } from "./refused.ts";
-import { endGroup, isUnrecorded } from "./simple-query.ts";
+import { endGroup, fragmentOf, isUnrecorded } from "./simple-query.ts";
 import { currentScope, type SessionState } from "./state.ts";
 import { tooLong, unrecorded, verdictOf } from "./verdict-of.ts";
 import { Wait, waitFor } from "./wait.ts";
@@ -149,7 +149,7 @@ function run(session: SessionState, runnable: Runnable, reader: FrameReader): vo
   expected.limits[slot] = buffer.readInt32BE(end - 4);
   session.executed++;
   if (runnable.statement !== undefined) {
-    expected.numbers[slot] = session.record.begin(runnable.fragment);
+    expected.numbers[slot] = session.record.begin(fragmentOf(session, runnable));
     session.unwritten = true;
     session.counts.run++;
   }

@@ -183,16 +183,28 @@ function isPlain({ effect, statementKind }: JudgedStatement): boolean {
 
 /** What an SQL `PREPARE` leaves behind under its name. */
 export function preparedBySql(run: Runnable, statement: JudgedStatement): Runnable {
-  const { judged } = run;
-  const fragment = serialiseStatement({
+  return {
+    ...run,
+    statement,
+    fragment: fragmentLike(run, statement, statement.statementKind),
+    plain: isPlain(statement),
+  };
+}
+
+/** The record of an SQL `EXECUTE`: it touches what was prepared. */
+export function fragmentOfExecute(run: Runnable, prepared: JudgedStatement): string {
+  return fragmentLike(run, prepared, run.statement?.statementKind ?? prepared.statementKind);
+}
+
+function fragmentLike({ judged }: Runnable, { relations, rules }: JudgedStatement, kind: string): string {
+  return serialiseStatement({
     role: judged.context.grants.role,
     sql: Buffer.from(judged.source, "latin1").toString("utf8"),
-    kind: statement.statementKind,
-    relations: statement.relations,
+    kind,
+    relations,
     verdict: "run",
-    rules: statement.rules,
+    rules,
     sent: judged.sql,
     refusal: undefined,
   });
-  return { judged, statement, fragment, plain: isPlain(statement) };
 }

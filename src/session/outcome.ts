@@ -1,4 +1,4 @@
-import { Expect } from "./expected-replies.ts";
+import { Expect, type ExpectedReplies } from "./expected-replies.ts";
 import type { SessionState } from "./state.ts";
 
 /** Puts on record how a statement ended. `started` in milliseconds; `sqlstate` undefined: success. */
@@ -45,12 +45,28 @@ export function failGroup(session: SessionState, sqlstate: string): void {
   let failed = 0;
   while (failed < expected.length && expected.kinds[expected.slotAt(failed)] !== Expect.sync) failed++;
   session.skipping = failed === expected.length;
+  const fault = faultyExecute(expected, failed);
   for (let offset = failed - 1; offset >= 0; offset--)
-    takeBack(session, expected.slotAt(offset), offset === 0, sqlstate);
+    takeBack(session, expected.slotAt(offset), offset === fault, sqlstate);
   for (; failed > 0; failed--) expected.pop();
 }
 
-function takeBack(session: SessionState, slot: number, isFirst: boolean, sqlstate: string): void {
+/**
+ * The offset of the Execute whose error this is: the one that failed, or the first that was to run what a failed Parse,
+ * Bind or Describe was about (constants are computed at Bind, so many errors come there). -1 if there is none.
+ */
+function faultyExecute(expected: ExpectedReplies, length: number): number {
+  const first = expected.head;
+  const failed =
+    expected.kinds[first] === Expect.parse ? expected.judged[first]?.first : expected.runnables[first];
+  for (let offset = 0; offset < length; offset++) {
+    const slot = expected.slotAt(offset);
+    if (expected.kinds[slot] === Expect.execute && expected.runnables[slot] === failed) return offset;
+  }
+  return -1;
+}
+
+function takeBack(session: SessionState, slot: number, isFault: boolean, sqlstate: string): void {
   const { expected, statements, portals } = session;
   const names = expected.names[slot]!;
   const number = expected.numbers[slot]!;
@@ -64,7 +80,7 @@ function takeBack(session: SessionState, slot: number, isFirst: boolean, sqlstat
     case Expect.execute: {
       const run = expected.runnables[slot];
       if (run?.statement === undefined) return undefined;
-      if (isFirst) return completeRun(session, number, expected.started[slot]!, undefined, sqlstate);
+      if (isFault) return completeRun(session, number, expected.started[slot]!, undefined, sqlstate);
       return skip(session, number);
     }
     case Expect.query: {

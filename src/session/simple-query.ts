@@ -2,9 +2,10 @@ import { sqlstate } from "../errors.ts";
 import type { FrameReader } from "../wire/frames.ts";
 import { readQuery } from "../wire/frontend.ts";
 import { query } from "../wire/frontend-rewrite.ts";
+import { wireNameOf } from "../wire/text.ts";
 import { prepareEffects } from "./effects.ts";
 import { Expect } from "./expected-replies.ts";
-import { copyFrom, refused, type Judged } from "./judged.ts";
+import { copyFrom, fragmentOfExecute, refused, type Judged, type Runnable } from "./judged.ts";
 import { unnamed } from "./names.ts";
 import { refusedSql } from "./refused.ts";
 import type { SessionState } from "./state.ts";
@@ -68,7 +69,7 @@ function send(session: SessionState, judged: Judged, reader: FrameReader | undef
   const { runs } = judged;
   counts.run += runs.length;
   for (let index = 0; index < runs.length; index++) {
-    const number = record.begin(runs[index]!.fragment);
+    const number = record.begin(fragmentOf(session, runs[index]!));
     if (index === 0) expected.numbers[slot] = number;
   }
   session.unwritten ||= runs.length > 0 || (judged.refusal !== undefined && !isUnrecorded(judged));
@@ -79,6 +80,14 @@ function send(session: SessionState, judged: Judged, reader: FrameReader | undef
   session.statements.close(unnamed, session.group);
   session.portals.close(unnamed, session.group);
   endGroup(session);
+}
+
+/** What goes on record of a statement that is about to run. */
+export function fragmentOf(session: SessionState, run: Runnable): string {
+  const effect = run.statement?.effect;
+  if (effect?.kind !== "execute") return run.fragment;
+  const prepared = session.statements.get(wireNameOf(effect.name))?.statement;
+  return prepared === undefined ? run.fragment : fragmentOfExecute(run, prepared);
 }
 
 /** A refusal because the record cannot be written is not on record. */

@@ -29,7 +29,7 @@ export type RunningProxy = {
   readonly directory: string;
   readonly proxy: Proxy;
   /** How `user` connects. */
-  client(user: string, more?: ClientConfig): ClientConfig & { user: string; host: string; port: number };
+  client(user: string, more?: ClientConfig): ClientConfig;
   url(user: string): string;
   /** A connected client; closed with the proxy. */
   connect(user: string, more?: ClientConfig): Promise<Client>;
@@ -95,7 +95,7 @@ export async function writeProxyFiles(options: ProxyOptions): Promise<string> {
     await database.addRole(role, grants);
     writeFileSync(
       join(directory, "roles", `${role}.yaml`),
-      stringify({ role, database: database.name, ...file }),
+      stringify({ role, database: database.name, ...file }, { aliasDuplicateObjects: false }),
     );
   }
   const verifier = await makeVerifier(userPassword, { salt: Buffer.from("salt-of-the-tests") });
@@ -121,7 +121,7 @@ export async function writeProxyFiles(options: ProxyOptions): Promise<string> {
     ...more,
   };
   writeFileSync(join(directory, "login"), loginPassword);
-  const text = stringify(config).replace("env: LOGIN", "file: login");
+  const text = stringify(config, { aliasDuplicateObjects: false }).replace("env: LOGIN", "file: login");
   writeFileSync(join(directory, "rolegate.yaml"), text);
   return directory;
 }
@@ -144,7 +144,12 @@ function joined(lines: readonly RecordLine[]): RecordLine[] {
   return lines
     .filter((line) => line.event === "statement")
     .map((line) => {
-      const { rows, sqlstate, skipped } = completions.get(key(line)) ?? { skipped: "open" };
-      return { ...line, rows, sqlstate, skipped };
+      const completion: Partial<RecordLine> = completions.get(key(line)) ?? { skipped: "open" };
+      return {
+        ...line,
+        rows: completion["rows"],
+        sqlstate: completion["sqlstate"],
+        skipped: completion["skipped"],
+      };
     });
 }
