@@ -1,5 +1,5 @@
 import { RolegateError } from "../errors.ts";
-import { endOfRelationName } from "../sql/lexer.ts";
+import { endOfRelationName, matchingParen } from "../sql/lexer.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 import type { Parser } from "../sql/parser.ts";
 import { walk } from "../sql/walk.ts";
@@ -10,8 +10,12 @@ type NameFields = {
   readonly funcname?: readonly unknown[];
   readonly funcformat?: string;
   readonly fields?: readonly { readonly String?: { readonly sval?: string } }[];
+  readonly sval?: { readonly sval?: string };
   readonly location?: number;
 };
+
+/** 02-07-2025 is one day or another, as the session's DateStyle says; a client may change that. */
+const localDate = /^\s*\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?!\d)/;
 
 /** A rule's text, cut where a column or an attribute of the identity stands in it. */
 type Piece =
@@ -69,9 +73,11 @@ export function readExpression(
   if (parsed.kind === "error") return refused(parsed.message, "one SQL expression");
   if (parsed.kind === "refused") return refused(parsed.reason, "one SQL expression");
   const value = soleExpression(parsed.statements);
-  if (value === undefined || (parsed.text ?? text) !== text) return refused(source.sql, "one SQL expression");
-
   const bytes = Buffer.from(text);
+  // `a) or (b` would close our bracket and open another.
+  const whole = value !== undefined && matchingParen(bytes, prefix.length - 1) === bytes.length;
+  if (!whole || (parsed.text ?? text) !== text) return refused(source.sql, "one SQL expression");
+
   const cuts: { start: number; end: number; piece: Piece }[] = [];
   let problem: { found: string; expected: string } | undefined;
   try {
@@ -81,6 +87,12 @@ export function readExpression(
       const name = forbidden[kind];
       if (name !== undefined)
         problem = { found: name, expected: "an expression over the row and the identity" };
+      const constant = kind === "A_Const" ? (fields.sval?.sval ?? "") : "";
+      if (localDate.test(constant))
+        problem = {
+          found: `'${constant}'`,
+          expected: "a date that no DateStyle reads otherwise, as in '2025-07-02'",
+        };
       if (
         kind === "FuncCall" &&
         fields.funcname?.length === 1 &&

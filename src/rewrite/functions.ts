@@ -101,15 +101,14 @@ function blank(judgement: Judgement, node: Node, call: FuncCall): void {
 }
 
 /**
- * `a.b` and `(a).b` call function b on row a where a has no column b. True if some function outside the server's own
- * could be meant that the role file does not name.
+ * `a.b` and `(a).b` call function b on a where a has no column b, whatever a's type. True if some function that the
+ * role may not call could be meant.
  */
-export function couldCallFunction(catalog: Catalog, grants: Grants, name: string): boolean {
-  return (catalog.functions.get(name) ?? []).some(
-    (found) =>
-      !isCatalogSchema(found.schema) &&
-      !grants.functions.has(name) &&
-      !grants.functions.has(`${found.schema}.${name}`),
+export function couldCallDenied(catalog: Catalog, grants: Grants, name: string): boolean {
+  const candidates = catalog.functions.get(name) ?? [];
+  return (
+    blankedFunctions.has(name) ||
+    candidates.some((found) => reasonAgainst(found, candidates, grants) !== undefined)
   );
 }
 

@@ -2,14 +2,18 @@ import type { Node, RawStmt } from "@pgsql/types";
 import { refuse, RolegateError } from "../errors.ts";
 import { sameTree, splice } from "../sql/splice.ts";
 import { statementKind } from "../sql/statement-kinds.ts";
+import type { Grants } from "../policy/grants.ts";
 import { rewriteCopy } from "./copy.ts";
 import { rewriteExplain } from "./explain-statement.ts";
+import { addHints } from "./hints.ts";
 import { unsupported, type JudgeContext, type Judgement } from "./judgement.ts";
 import { shortenQualifiedColumns } from "./qualified-columns.ts";
+import { convertsColumns } from "./converting-parameters.ts";
 import { conditionsOf, rewriteRead } from "./reads.ts";
 import { judgeDiscard, judgeSet } from "./session-statements.ts";
 import { readSource } from "./source.ts";
-import { surveyStatement, type Survey } from "./survey.ts";
+import type { Survey } from "./findings.ts";
+import { surveyStatement } from "./survey.ts";
 import type { JudgedStatement, Verdict } from "./verdict.ts";
 import { seesAll } from "./virtual-table.ts";
 import { rewriteWrite } from "./writes.ts";
@@ -37,10 +41,12 @@ export function judge(text: string, context: JudgeContext): Verdict {
   const judgement: Judgement = {
     context,
     source: readSource(plain),
-    edits: [],
+    edits: new Map(),
     relations: new Set(),
     rules: new Set(),
     hides: false,
+    hints: new Map(),
+    parameters: "plain",
     unresolved: false,
   };
   let kind = "UNKNOWN";
@@ -50,6 +56,8 @@ export function judge(text: string, context: JudgeContext): Verdict {
       judgement.relations = new Set();
       judgement.rules = new Set();
       judgement.hides = false;
+      judgement.hints = new Map();
+      judgement.parameters = "plain";
       kind = statementKind(raw.stmt!).name;
       try {
         return judgeStatement(judgement, raw.stmt!, raw.stmt_location ?? 0);
@@ -82,9 +90,10 @@ function refusal(
 
 /** The edited text, which must mean what the changed tree says; otherwise nothing is sent. */
 function apply(judgement: Judgement, statements: readonly RawStmt[]): string {
-  if (judgement.edits.length === 0) return judgement.source.text;
-  const text = splice(judgement.source.bytes, judgement.edits);
+  if (judgement.edits.size === 0) return judgement.source.text;
+  const text = splice(judgement.source.bytes, [...judgement.edits.values()].flat());
   const again = judgement.context.parser.parse(text);
+  if (again.kind === "refused") refuse(again.code, again.reason);
   if (again.kind !== "parsed" || again.text !== undefined || !sameTree(again.statements, statements))
     refuse("internal", "the rewritten statement does not read as intended", {
       detail: "rolegate refuses what it cannot rewrite with certainty.",
@@ -103,7 +112,9 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
     relations: [...judgement.relations].toSorted(),
     rules: [...judgement.rules].toSorted(),
     discardRows: false,
-    hides: judgement.hides,
+    hides: judgement.hides || (resumes.has(name) && restricts(judgement.context.grants)),
+    hints: judgement.hints,
+    trustsParameters: judgement.parameters === "trusted",
     effect: { kind: "none" },
     ...more,
   });
@@ -129,8 +140,9 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
     return done();
   }
   if ("PrepareStmt" in node) {
-    const { query, name: prepared = "" } = node.PrepareStmt;
+    const { query, name: prepared = "", argtypes } = node.PrepareStmt;
     if (query === undefined || !isQuery(query)) unsupported("PREPARE of this statement");
+    judgement.parameters = (argtypes ?? []).some(convertsColumns) ? "distrusted" : "plain";
     const { discardRows } = rewriteQuery(judgement, query);
     const statement = { ...done({ discardRows }), statementKind: statementKind(query).name };
     return done({ effect: { kind: "prepare", name: prepared, statement } });
@@ -152,6 +164,16 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
   if ("VariableSetStmt" in node) return done(judgeSet(judgement, node, node.VariableSetStmt, start));
   if ("DiscardStmt" in node) return done(judgeDiscard(node.DiscardStmt));
   return done();
+}
+
+/** Statements that go on with what another one began; which one is not known here. */
+const resumes: ReadonlySet<string> = new Set(["EXECUTE", "FETCH", "COMMIT", "SET CONSTRAINTS"]);
+
+/** True if the role sees some relation only in part. */
+function restricts(grants: Grants): boolean {
+  return [...grants.tables.values(), ...grants.schemas.values()].some(
+    ({ select }) => select === undefined || !seesAll(select),
+  );
 }
 
 type Query = Extract<
@@ -179,12 +201,13 @@ function rewriteQuery(judgement: Judgement, node: Query): { discardRows: boolean
   let discardRows = false;
   // Writes first: what they say of their own columns is told by the tree as the client wrote it.
   for (const write of survey.writes) {
-    const added = rewriteWrite(judgement, write, conditions, survey.computed);
+    const added = rewriteWrite(judgement, write, conditions, survey);
     if (write.statement === statement) discardRows = added;
   }
   for (const read of survey.reads) rewriteRead(judgement, read, conditions, survey);
   const ruled = isRuled(survey);
   judgement.hides ||= ruled;
+  addHints(judgement.hints, survey);
   return { discardRows, ruled };
 }
 

@@ -16,6 +16,9 @@ export type JudgeContext = {
   readonly roles: ReadonlySet<string>;
 };
 
+/** Edits by their start, those of one place in the order in which they came. */
+export type Edits = Map<number, readonly Edit[]>;
+
 /**
  * One text under judgement. The tree is changed in place while edits collect; in the end the edited text must
  * parse to the changed tree, so neither can say something that the other does not.
@@ -23,23 +26,26 @@ export type JudgeContext = {
 export type Judgement = {
   readonly context: JudgeContext;
   readonly source: Source;
-  readonly edits: Edit[];
+  readonly edits: Edits;
   /** What the statement at hand touches and which rules shaped it, for the record. */
   relations: Set<string>;
   rules: Set<string>;
   /** The statement touches a relation of which the role does not see everything. */
   hides: boolean;
+  /** What to tell a client beside an error of the server's, by SQLSTATE. */
+  hints: Map<string, string>;
+  /** Whether a condition on a parameter may count as safe (converting-parameters.ts), and whether one did. */
+  parameters: "plain" | "trusted" | "distrusted";
   /** A name did not resolve: a fresher catalog may know it. */
   unresolved: boolean;
 };
 
 /** Records an edit, in byte offsets of the client's text. */
 export function edit(judgement: Judgement, start: number, end: number, text: string): void {
+  const known = judgement.edits.get(start) ?? [];
   // The grammar hangs one sub-select on every column of SET (a, b) = (…), so the same edit can come twice.
-  const known = judgement.edits.some(
-    (other) => other.start === start && other.end === end && other.text === text,
-  );
-  if (!known) judgement.edits.push({ start, end, text });
+  if (known.some((other) => other.end === end && other.text === text)) return;
+  judgement.edits.set(start, [...known, { start, end, text }]);
 }
 
 /** Refuses a construct that rolegate cannot judge yet: never let through, always named. */

@@ -1,6 +1,7 @@
 import { refuse } from "../errors.ts";
 import type { Judgement } from "./judgement.ts";
-import type { Survey } from "./survey.ts";
+import { nameOf } from "./safe-copies.ts";
+import type { Survey } from "./findings.ts";
 
 /** Locking rows keeps others from changing them, so it takes a rule that lets the role change them itself. */
 export function judgeLocks(judgement: Judgement, survey: Survey): void {
@@ -8,8 +9,11 @@ export function judgeLocks(judgement: Judgement, survey: Survey): void {
     const named = (lock.lockedRels ?? []).map((node) =>
       "RangeVar" in node ? node.RangeVar.relname : undefined,
     );
+    // A name that is no table's may be a sub-select's, and then all in it are locked.
+    const tables = new Set(survey.reads.map(({ rangeVar }) => nameOf(rangeVar)));
+    const all = named.length === 0 || named.some((name) => !tables.has(name));
     for (const { rangeVar, relation, grant } of survey.reads) {
-      const meant = named.length === 0 || named.includes(rangeVar.alias?.aliasname ?? rangeVar.relname);
+      const meant = all || named.includes(nameOf(rangeVar));
       if (!meant || grant === undefined || grant.update !== undefined || grant.delete !== undefined) continue;
       refuse(
         "relation_not_allowed",

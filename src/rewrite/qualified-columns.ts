@@ -1,7 +1,7 @@
 import type { ColumnRef } from "@pgsql/types";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
 import { indexOf, startOf, symbolAt } from "./source.ts";
-import type { Survey } from "./survey.ts";
+import type { Survey } from "./findings.ts";
 import { seesAll } from "./virtual-table.ts";
 
 /**

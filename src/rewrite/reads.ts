@@ -1,13 +1,13 @@
 import type { RangeVar } from "@pgsql/types";
 import type { Relation } from "../catalog/catalog.ts";
-import type { TableGrant } from "../policy/grants.ts";
 import { quoteIdentifier } from "../sql/names.ts";
+import { blankedTable, countingColumns } from "./counting-columns.ts";
 import { become, fromItemTree } from "./fragment.ts";
 import { edit, type Judgement } from "./judgement.ts";
 import { columnFacts, isSafe, type ColumnFacts } from "./safe-conditions.ts";
 import { nameOf, safeCopies } from "./safe-copies.ts";
 import { closingIndex, indexAfterName, indexOf, keywordAt, startOf, symbolAt } from "./source.ts";
-import type { Read, Survey } from "./survey.ts";
+import type { Read, Survey } from "./findings.ts";
 import { rulesOf, seesAll, virtualTable } from "./virtual-table.ts";
 
 /** What the rules must know of a statement's conditions. */
@@ -20,7 +20,7 @@ export type Conditions = {
 };
 
 export function conditionsOf(judgement: Judgement, survey: Survey): Conditions {
-  const facts = columnFacts([...survey.reads, ...survey.writes]);
+  const facts = columnFacts([...survey.reads, ...survey.writes], survey.aliases);
   const uses = [
     ...survey.reads.map(({ rangeVar, relation }) => ({ name: nameOf(rangeVar), relation })),
     ...survey.writes.map(({ statement, relation }) => ({ name: nameOf(statement.relation), relation })),
@@ -36,23 +36,28 @@ export function conditionsOf(judgement: Judgement, survey: Survey): Conditions {
 /** Puts the virtual table in the place of a relation that is read, or qualifies the name where the role sees all of it. */
 export function rewriteRead(judgement: Judgement, read: Read, conditions: Conditions, survey: Survey): void {
   const { rangeVar, relation, grant } = read;
-  if (grant?.select === undefined) return qualifyCatalog(judgement, rangeVar, relation.schema);
+  if (grant?.select === undefined) {
+    const blanked = countingColumns(relation, survey, nameOf(rangeVar));
+    if (blanked === undefined) return qualifyCatalog(judgement, rangeVar, relation.schema);
+    return replace(judgement, read, blankedTable(relation, blanked));
+  }
   for (const rule of rulesOf(grant, grant.select)) judgement.rules.add(rule);
   if (seesAll(grant.select)) return qualify(judgement, rangeVar, relation.schema);
   const barrier = !conditions.safe && grant.select.rows !== undefined;
+  const copies = barrier ? copiesFor(judgement, read, conditions, survey) : [];
+  const only = rangeVar.inh !== true;
   return replace(
     judgement,
     read,
-    grant.select,
-    barrier,
-    barrier ? copiesFor(judgement, read, conditions, survey) : [],
+    virtualTable(relation, grant.select, { barrier, only, conditions: copies }),
   );
 }
 
 /** Where columns come under other names than their own, nobody can say by name whose column a condition means. */
 function copiesFor(judgement: Judgement, read: Read, { facts, uses }: Conditions, survey: Survey): string[] {
-  if (survey.computed || read.level === undefined) return [];
-  const own = { name: nameOf(read.rangeVar), relation: read.relation };
+  const name = nameOf(read.rangeVar);
+  if (survey.computed || read.level === undefined || name === undefined || survey.shared.has(name)) return [];
+  const own = { name, relation: read.relation };
   return safeCopies(judgement, facts, read.level.whereClause, uses, own, read.relation.name);
 }
 
@@ -69,16 +74,9 @@ export function qualify(judgement: Judgement, rangeVar: RangeVar, schema: string
   rangeVar.schemaname = schema;
 }
 
-function replace(
-  judgement: Judgement,
-  { node, rangeVar, relation }: Read,
-  select: NonNullable<TableGrant["select"]>,
-  barrier: boolean,
-  conditions: readonly string[],
-): void {
-  const only = rangeVar.inh !== true;
-  const range = extent(judgement, rangeVar, only);
-  const text = virtualTable(relation, select, { barrier, only, conditions });
+/** Puts a sub-select in the relation's place, under the name that the statement knows it by. */
+function replace(judgement: Judgement, { node, rangeVar }: Read, text: string): void {
+  const range = extent(judgement, rangeVar, rangeVar.inh !== true);
   const name = rangeVar.alias === undefined ? ` AS ${quoteIdentifier(rangeVar.relname ?? "")}` : "";
   edit(
     judgement,

@@ -14,10 +14,13 @@ import {
   startOf,
   symbolAt,
 } from "./source.ts";
-import { judgeTargetColumns, type Target } from "./target-columns.ts";
+import { judgeTargetColumns, rowName, type Target } from "./target-columns.ts";
 
 /** The parts of INSERT, UPDATE and DELETE that this file needs; up to 17 the list stands in the statement itself. */
 type Returning = { returningClause?: ReturningClause; returningList?: Node[] };
+
+/** What stands around the list: the FROM or USING items beside the target, every alias of the statement. */
+type Surroundings = { readonly beside: readonly Node[]; readonly aliases: ReadonlySet<string> };
 
 /** One item of the RETURNING list: its node and the indexes of its first token and of the token behind it. */
 type Item = { readonly node: Node; readonly target: ResTarget; readonly from: number; readonly to: number };
@@ -33,7 +36,7 @@ export function rewriteReturning(
   statement: Returning | InsertStmt,
   target: Target,
   from: number,
-  beside: readonly Node[],
+  { beside, aliases }: Surroundings,
   checks: readonly BoundExpression[],
 ): boolean {
   const { source } = judgement;
@@ -47,7 +50,7 @@ export function rewriteReturning(
   const named = withRowNames(target, returning.returningClause);
   const items = itemsOf(judgement, list, keywordIndex(source, from, "returning"));
   const trees = items.flatMap((item, index) =>
-    rewriteItem(judgement, named, item, beside, index === 0 ? checks : []),
+    rewriteItem(judgement, named, item, { beside, aliases }, index === 0 ? checks : []),
   );
   list.splice(0, list.length, ...trees);
   return false;
@@ -60,7 +63,7 @@ function addReturning(
   end: number,
   checks: readonly BoundExpression[],
 ): void {
-  const text = `(SELECT true WHERE ${raisingCondition(target.relation, checks, alias(target))})`;
+  const text = `(SELECT true WHERE ${raisingCondition(target.relation, checks, rowName(target))})`;
   const at = endBefore(judgement.source, end);
   edit(judgement, at, at, ` RETURNING ${text}`);
   const trees = targetTrees(judgement.context.parser, text);
@@ -104,7 +107,7 @@ function rewriteItem(
   judgement: Judgement,
   target: Target,
   item: Item,
-  beside: readonly Node[],
+  { beside, aliases }: Surroundings,
   checks: readonly BoundExpression[],
 ): Node[] {
   const star = starQualifier(item.target);
@@ -123,9 +126,9 @@ function rewriteItem(
     result.name === undefined && result.val !== undefined && "ColumnRef" in result.val
       ? result.val.ColumnRef.fields?.at(-1)
       : undefined;
-  const before = judgement.edits.length;
-  judgeTargetColumns(judgement, target, [result.val], beside, "show");
-  const masked = plain !== undefined && judgement.edits.length > before;
+  const before = judgement.edits.size;
+  judgeTargetColumns(judgement, target, [result.val], { beside, aliases, masked: "show" });
+  const masked = plain !== undefined && judgement.edits.size > before;
   if (checks.length > 0 && result.val !== undefined) wrap(judgement, target, item, checks);
   if (masked && "String" in plain) {
     // The column's mask is an expression without a name; the client asked for the column's.
@@ -143,7 +146,7 @@ function wrap(judgement: Judgement, target: Target, item: Item, checks: readonly
   const aliasAt = keywordAt(source, to - 2, "as") ? to - 2 : to - 1;
   const start = startOf(source, from);
   const end = endBefore(source, named ? aliasAt : to);
-  const suffix = ` WHERE ${raisingCondition(target.relation, checks, alias(target))})`;
+  const suffix = ` WHERE ${raisingCondition(target.relation, checks, rowName(target))})`;
   edit(judgement, start, start, "(SELECT ");
   edit(judgement, end, end, suffix);
   if (result.val !== undefined)
@@ -167,7 +170,7 @@ function expandStar(
   qualifier: string | undefined,
   checks: readonly BoundExpression[],
 ): Node[] {
-  const row = qualifier ?? alias(target);
+  const row = qualifier ?? rowName(target);
   const visible =
     target.visible ?? new Map(target.relation.columns.map((column) => [column.name, undefined] as const));
   if (visible.size === 0) unsupported("RETURNING * without a column that the role may read");
@@ -176,14 +179,9 @@ function expandStar(
     if (mask !== undefined) judgement.rules.add(mask.rule);
     const value = mask === undefined ? `${quoteIdentifier(row)}.${column}` : `(${mask.render(row)})`;
     if (index > 0 || checks.length === 0) return mask === undefined ? value : `${value} AS ${column}`;
-    return `(SELECT ${value} WHERE ${raisingCondition(target.relation, checks, alias(target))}) AS ${column}`;
+    return `(SELECT ${value} WHERE ${raisingCondition(target.relation, checks, rowName(target))}) AS ${column}`;
   });
   const text = texts.join(", ");
   edit(judgement, startOf(judgement.source, item.from), endBefore(judgement.source, item.to), text);
   return targetTrees(judgement.context.parser, text);
-}
-
-/** The name by which the statement's own row is known. */
-function alias(target: Target): string {
-  return [...target.names][0]!;
 }

@@ -1,7 +1,8 @@
-import type { A_Expr, ColumnRef, FuncCall, Node, SubLink, TypeCast } from "@pgsql/types";
+import type { A_Expr, ColumnRef, FuncCall, Node, SelectStmt, SubLink, TypeCast } from "@pgsql/types";
 import type { Column } from "../catalog/catalog.ts";
+import type { TableGrant } from "../policy/grants.ts";
 import type { Judgement } from "./judgement.ts";
-import type { Read } from "./survey.ts";
+import type { Read } from "./findings.ts";
 
 /**
  * Types whose comparisons neither raise nor can be observed, in families within which they compare with each other
@@ -13,7 +14,7 @@ const families: Readonly<Record<string, string>> = {
   smallint: "integer",
   integer: "integer",
   bigint: "integer",
-  oid: "integer",
+  oid: "oid",
   real: "float",
   "double precision": "float",
   numeric: "numeric",
@@ -61,7 +62,10 @@ export type ColumnFacts = {
  * Facts about columns by name alone: a name is safe if it is a plain column of a safe type in every relation of the
  * statement that has it. Scopes need not be told apart then, and a mistake can only be on the careful side.
  */
-export function columnFacts(uses: readonly Pick<Read, "relation" | "grant">[]): ColumnFacts {
+export function columnFacts(
+  uses: readonly Pick<Read, "relation" | "grant">[],
+  aliases: ReadonlySet<string>,
+): ColumnFacts {
   const known = new Map<string, string | undefined>();
   for (const { relation, grant } of uses) {
     const stored =
@@ -69,15 +73,22 @@ export function columnFacts(uses: readonly Pick<Read, "relation" | "grant">[]): 
       relation.kind === "partitioned table" ||
       relation.kind === "materialized view";
     for (const column of relation.columns) {
-      const masked = grant?.select?.mask.has(column.name) === true;
-      const family = stored && !masked ? familyOf(column) : undefined;
-      known.set(
-        column.name,
-        known.has(column.name) && known.get(column.name) !== family ? undefined : family,
-      );
+      const family = stored && isPlain(column.name, grant) ? familyOf(column) : undefined;
+      const same = !known.has(column.name) || known.get(column.name) === family;
+      known.set(column.name, same ? family : undefined);
     }
   }
-  return { family: (name) => known.get(name) };
+  // A bare name may mean a whole row where a FROM item has it.
+  return { family: (name) => (aliases.has(name) ? undefined : known.get(name)) };
+}
+
+/** A column that the role sees as it is stored. */
+function isPlain(name: string, grant: TableGrant | undefined): boolean {
+  if (grant === undefined) return true;
+  const { select } = grant;
+  return (
+    select !== undefined && (select.columns === "all" || select.columns.has(name)) && !select.mask.has(name)
+  );
 }
 
 function familyOf(column: Column): string | undefined {
@@ -119,16 +130,18 @@ function isSafeComparison(
   const meant = between ? [">=", "<="] : [operator];
   if (meant.some((symbol) => judgement.context.catalog.operators.has(symbol))) return false;
   if (having && (isAggregate(lexpr) || isAggregate(rexpr)))
-    return [lexpr, rexpr].every((side) => isAggregate(side) || isConstant(side));
+    return [lexpr, rexpr].every((side) => isAggregate(side) || isConstant(judgement, side));
   const left = columnFamily(facts, lexpr);
   const right = columnFamily(facts, rexpr);
   if (left !== undefined && right !== undefined) return left === right && orderSafe(left, operator, between);
-  if (left === undefined && right === undefined) return isConstant(lexpr) && isConstant(rexpr);
+  if (left === undefined && right === undefined)
+    return isConstant(judgement, lexpr) && isConstant(judgement, rexpr);
   const family = (left ?? right)!;
   const other = left === undefined ? lexpr : rexpr;
   const constants = "List" in other ? (other.List.items ?? []) : [other];
   return (
-    orderSafe(family, operator, between) && constants.every((constant) => isConstantFor(family, constant))
+    orderSafe(family, operator, between) &&
+    constants.every((constant) => isConstantFor(judgement, family, constant))
   );
 }
 
@@ -138,21 +151,42 @@ function orderSafe(family: string, operator: string, between: boolean): boolean 
 }
 
 /** A numeric column beside a float would be converted to float, which can raise; so only plain constants beside numeric. */
-function isConstantFor(family: string, node: Node): boolean {
-  return family === "numeric" ? "A_Const" in node : isConstant(node);
+function isConstantFor(judgement: Judgement, family: string, node: Node): boolean {
+  return family === "numeric" ? "A_Const" in node : isConstant(judgement, node);
 }
 
 /** `x IN (SELECT y …)` compares like a join; `EXISTS` looks at no value. Their own conditions are judged beside these. */
 function isSafeSubLink(facts: ColumnFacts, link: SubLink): boolean {
-  if (link.subLinkType === "EXISTS_SUBLINK") return true;
-  if (link.subLinkType !== "ANY_SUBLINK" || (link.operName?.length ?? 0) > 0 || link.testexpr === undefined)
-    return false;
   const select =
     link.subselect !== undefined && "SelectStmt" in link.subselect ? link.subselect.SelectStmt : undefined;
-  const target = select?.targetList?.length === 1 ? select.targetList[0]! : undefined;
-  const value = target !== undefined && "ResTarget" in target ? target.ResTarget.val : undefined;
+  if (select === undefined || !onlyFilters(select)) return false;
+  const values = (select.targetList ?? []).map((target) =>
+    "ResTarget" in target ? target.ResTarget.val : undefined,
+  );
+  if (link.subLinkType === "EXISTS_SUBLINK")
+    return values.every((value) => value !== undefined && ("ColumnRef" in value || "A_Const" in value));
+  if (link.subLinkType !== "ANY_SUBLINK" || (link.operName?.length ?? 0) > 0 || link.testexpr === undefined)
+    return false;
   const left = columnFamily(facts, link.testexpr);
-  return value !== undefined && left !== undefined && left === columnFamily(facts, value);
+  return (
+    left !== undefined &&
+    values.length === 1 &&
+    values[0] !== undefined &&
+    left === columnFamily(facts, values[0])
+  );
+}
+
+/** Clauses of a sub-select that do no more than choose rows; each of the others could run an expression of its own. */
+const filtering: ReadonlySet<string> = new Set([
+  "targetList",
+  "fromClause",
+  "whereClause",
+  "limitOption",
+  "op",
+]);
+
+function onlyFilters(select: SelectStmt): boolean {
+  return select.op === "SETOP_NONE" && Object.keys(select).every((clause) => filtering.has(clause));
 }
 
 function columnFamily(facts: ColumnFacts, node: Node): string | undefined {
@@ -173,10 +207,18 @@ function operatorName(name: readonly Node[] | undefined): string {
 }
 
 /** A value that is the same for every row. */
-function isConstant(node: Node): boolean {
-  if ("A_Const" in node || "ParamRef" in node || "SQLValueFunction" in node) return true;
+function isConstant(judgement: Judgement, node: Node): boolean {
+  if ("A_Const" in node || "SQLValueFunction" in node) return true;
+  if ("ParamRef" in node) return isTrusted(judgement);
   if ("TypeCast" in node) return isConstantCast(node.TypeCast);
   return "FuncCall" in node && isNow(node.FuncCall);
+}
+
+/** A parameter without a type of its own takes that of the column; what it takes for it is the session's to see. */
+function isTrusted(judgement: Judgement): boolean {
+  if (judgement.parameters === "distrusted") return false;
+  judgement.parameters = "trusted";
+  return true;
 }
 
 function isConstantCast({ arg, typeName }: TypeCast): boolean {

@@ -2,6 +2,7 @@ import type { A_Expr, Node, RangeVar } from "@pgsql/types";
 import type { Relation } from "../catalog/catalog.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 import type { Judgement } from "./judgement.ts";
+import { parameterCounts } from "./source.ts";
 import { isSafe, type ColumnFacts } from "./safe-conditions.ts";
 
 /**
@@ -34,11 +35,18 @@ export function safeCopies(
       ? `${quoteIdentifier(qualifier)}.${quoteIdentifier(name)}`
       : undefined;
   };
-  return conjuncts(condition)
+  const parts = conjuncts(condition);
+  if (parts.length > mostParts || uses.length > mostUses) return [];
+  return parts
     .filter((part) => isSafe(judgement, facts, part))
     .map((part) => copyOf(judgement, part, column))
     .filter((text) => text !== undefined);
 }
+
+/** Beyond these a statement is judged without copies: nobody writes such by hand, and each part is looked at for each relation. */
+const mostParts = 64;
+const mostUses = 64;
+const mostConstants = 1000;
 
 /** The name under which a statement knows a relation. */
 export function nameOf(rangeVar: RangeVar | undefined): string | undefined {
@@ -82,9 +90,9 @@ function copyOfComparison(
   if (lexpr === undefined || rexpr === undefined) return undefined;
   const left = column(lexpr);
   const symbol = name?.length === 1 && "String" in name[0]! ? (name[0].String.sval ?? "") : "";
-  const constants = ("List" in rexpr ? (rexpr.List.items ?? []) : [rexpr]).map((item) =>
-    constantText(judgement, item),
-  );
+  const items = "List" in rexpr ? (rexpr.List.items ?? []) : [rexpr];
+  if (items.length > mostConstants) return undefined;
+  const constants = items.map((item) => constantText(judgement, item));
   const known = constants.filter((text) => text !== undefined);
   if (left !== undefined && known.length === constants.length) {
     if (kind === "AEXPR_OP") return `${left} ${symbol} ${known[0]}`;
@@ -116,8 +124,5 @@ function constantText(judgement: Judgement, node: Node): string | undefined {
     return undefined;
   const text = bytes.toString("utf8", token.start, token.end);
   if (token.kind === "string" && !text.startsWith("'")) return undefined;
-  const places = tokens.filter(
-    (other) => other.kind === "parameter" && bytes.toString("utf8", other.start, other.end) === text,
-  );
-  return token.kind === "parameter" && places.length !== 1 ? undefined : text;
+  return token.kind === "parameter" && parameterCounts(judgement.source).get(text) !== 1 ? undefined : text;
 }

@@ -58,9 +58,14 @@ export function endIndex(source: Source, from: number): number {
   return scan(source, from, () => false);
 }
 
-/** The index of the next occurrence of a keyword at the depth of `from`, or that of the statement's end. */
+/**
+ * The index of the next occurrence of a keyword at the depth of `from`, or that of the statement's end. Behind AS and
+ * behind a dot any keyword is a name.
+ */
 export function keywordIndex(source: Source, from: number, keyword: string): number {
-  return scan(source, from, (index) => keywordAt(source, index, keyword));
+  const isName = (index: number): boolean =>
+    keywordAt(source, index - 1, "as") || symbolAt(source, index - 1, ".");
+  return scan(source, from, (index) => keywordAt(source, index, keyword) && !isName(index));
 }
 
 /** The index of the next comma at the depth of `from`, or that of the statement's end. */
@@ -90,4 +95,20 @@ export function startOf(source: Source, index: number): number {
 /** Byte offset behind the token before `index`: where something is added that must stand before a trailing comment. */
 export function endBefore(source: Source, index: number): number {
   return source.tokens[index - 1]?.end ?? 0;
+}
+
+const counts = new WeakMap<Source, ReadonlyMap<string, number>>();
+
+/** How often each parameter stands in the text, by its own text: `$1`. Counted once. */
+export function parameterCounts(source: Source): ReadonlyMap<string, number> {
+  const known = counts.get(source);
+  if (known !== undefined) return known;
+  const found = new Map<string, number>();
+  for (const { kind, start, end } of source.tokens) {
+    if (kind !== "parameter") continue;
+    const text = source.bytes.toString("latin1", start, end);
+    found.set(text, (found.get(text) ?? 0) + 1);
+  }
+  counts.set(source, found);
+  return found;
 }

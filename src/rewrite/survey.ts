@@ -1,10 +1,8 @@
 import type {
-  ColumnRef,
   CommonTableExpr,
   DeleteStmt,
   InsertStmt,
   JoinExpr,
-  LockingClause,
   Node,
   RangeVar,
   SelectStmt,
@@ -16,50 +14,14 @@ import type { Relation } from "../catalog/catalog.ts";
 import type { TableGrant } from "../policy/grants.ts";
 import { childNodes } from "./child-nodes.ts";
 import { judgeAttributeNotation } from "./attribute-notation.ts";
+import { nothingSeen, type Survey, type Write } from "./findings.ts";
 import { judgeFunction, nameParts } from "./functions.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
 import { judgeLocks } from "./locks.ts";
 import { judgeOperator } from "./operators.ts";
+import { aliasOf, noteAlias, noteCondition, noteIndirection, noteReference } from "./names-seen.ts";
 import { givesPlainColumns, hasColumnNames } from "./plain-columns.ts";
 import { resolveUse } from "./relations.ts";
-
-/** A relation that is read, where it stands. */
-export type Read = {
-  readonly node: Node;
-  readonly rangeVar: RangeVar;
-  readonly relation: Relation;
-  /** Undefined: a catalog that everyone may read. */
-  readonly grant: TableGrant | undefined;
-  /** The select whose FROM it stands in, not under an outer join; its conditions hold for the row alone. */
-  readonly level: SelectStmt | undefined;
-};
-
-/** A statement that writes, with the relation it writes to. */
-export type Write = { readonly relation: Relation; readonly grant: TableGrant } & (
-  | { readonly kind: "insert"; readonly statement: InsertStmt }
-  | { readonly kind: "update"; readonly statement: UpdateStmt }
-  | { readonly kind: "delete"; readonly statement: DeleteStmt }
-);
-
-/** A condition that chooses rows somewhere in the statement. */
-type Condition = { readonly node: Node; readonly having: boolean };
-
-/** All that one statement touches; found in one walk over its whole tree. */
-export type Survey = {
-  readonly reads: Read[];
-  readonly writes: Write[];
-  readonly conditions: Condition[];
-  /** Columns named by USING. */
-  readonly using: string[];
-  /** Some sub-select, CTE or function in FROM gives columns that are not plain ones of a relation. */
-  computed: boolean;
-  natural: boolean;
-  readonly locks: LockingClause[];
-  /** Every column reference with a qualifier, and every field after parentheses. */
-  readonly references: { readonly qualifier: string | undefined; readonly name: string }[];
-  /** Column references that name a schema too: `s.t.c`. */
-  readonly qualified: ColumnRef[];
-};
 
 /** What a name in FROM may mean besides a relation, and which select a FROM item belongs to. */
 type Scope = { readonly ctes: ReadonlySet<string>; readonly level: SelectStmt | undefined };
@@ -69,17 +31,7 @@ type Scope = { readonly ctes: ReadonlySet<string>; readonly level: SelectStmt | 
  * operator is judged on the way; what the walk does not know is refused.
  */
 export function surveyStatement(judgement: Judgement, statement: Node): Survey {
-  const survey: Survey = {
-    reads: [],
-    writes: [],
-    conditions: [],
-    using: [],
-    computed: false,
-    natural: false,
-    locks: [],
-    references: [],
-    qualified: [],
-  };
+  const survey = nothingSeen();
   visit(judgement, survey, statement, { ctes: new Set(), level: undefined });
   judgeLocks(judgement, survey);
   judgeAttributeNotation(judgement, survey);
@@ -108,6 +60,7 @@ function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): 
     survey.computed ||=
       hasColumnNames(node.RangeSubselect.alias) || !givesPlainColumns(node.RangeSubselect.subquery);
   if ("RangeFunction" in node || "RangeTableFunc" in node || "JsonTable" in node) survey.computed = true;
+  noteAlias(survey, aliasOf(node));
   if ("JoinExpr" in node) return visitJoin(judgement, survey, node, scope);
   visitChildren(judgement, survey, node, { ...scope, level: undefined });
   return undefined;
@@ -128,6 +81,7 @@ function visitChildren(
 function visitSelect(judgement: Judgement, survey: Survey, select: SelectStmt, scope: Scope): void {
   if (select.intoClause !== undefined)
     refuse("statement_not_allowed", "SELECT INTO is not allowed", { detail: "It would create a table." });
+  if (select.groupClause !== undefined) survey.groups = true;
   const ctes = visitWith(judgement, survey, select.withClause, scope);
   noteCondition(survey, select.whereClause, false);
   noteCondition(survey, select.havingClause, true);
@@ -170,6 +124,7 @@ function visitWith(
 }
 
 function visitCte(judgement: Judgement, survey: Survey, table: CommonTableExpr, scope: Scope): void {
+  noteAlias(survey, table.ctename);
   if (
     table.ctequery === undefined ||
     (table.aliascolnames?.length ?? 0) > 0 ||
@@ -186,21 +141,36 @@ function visitRangeVar(
   rangeVar: RangeVar,
   scope: Scope,
 ): void {
-  if (hasColumnNames(rangeVar.alias)) survey.computed = true;
+  noteAlias(survey, rangeVar.alias?.aliasname ?? rangeVar.relname);
+  if (hasColumnNames(rangeVar.alias)) {
+    survey.computed = true;
+    survey.renamed = true;
+  }
   if (rangeVar.schemaname === undefined && scope.ctes.has(rangeVar.relname ?? "")) return;
   const { relation, grant } = resolveUse(judgement, rangeVar, "select");
   survey.reads.push({ node, rangeVar, relation, grant, level: scope.level });
 }
 
 function visitJoin(judgement: Judgement, survey: Survey, node: { JoinExpr: JoinExpr }, scope: Scope): void {
-  const { jointype, larg, rarg, quals, usingClause, isNatural, alias } = node.JoinExpr;
+  const {
+    jointype,
+    larg,
+    rarg,
+    quals,
+    usingClause,
+    isNatural,
+    alias,
+    join_using_alias: joinUsing,
+  } = node.JoinExpr;
   noteCondition(survey, quals, false);
   survey.using.push(...nameParts(usingClause));
   if (isNatural === true) survey.natural = true;
   if (hasColumnNames(alias)) survey.computed = true;
-  const under = jointype === "JOIN_INNER" ? scope : { ...scope, level: undefined };
-  const left = jointype === "JOIN_LEFT" ? scope : under;
-  const right = jointype === "JOIN_RIGHT" ? scope : under;
+  noteAlias(survey, joinUsing?.aliasname);
+  // Behind an alias of its own the join's tables cannot be named from outside.
+  const under = jointype === "JOIN_INNER" && alias === undefined ? scope : { ...scope, level: undefined };
+  const left = jointype === "JOIN_LEFT" && alias === undefined ? scope : under;
+  const right = jointype === "JOIN_RIGHT" && alias === undefined ? scope : under;
   if (larg !== undefined) visit(judgement, survey, larg, left);
   if (rarg !== undefined) visit(judgement, survey, rarg, right);
   visitChildren(
@@ -260,20 +230,4 @@ function visitDelete(judgement: Judgement, survey: Survey, statement: DeleteStmt
   survey.writes.push({ kind: "delete", statement, ...writeTarget(judgement, statement.relation, "delete") });
   noteCondition(survey, statement.whereClause, false);
   visitWrite(judgement, survey, { DeleteStmt: statement }, statement, scope);
-}
-
-function noteCondition(survey: Survey, node: Node | undefined, having: boolean): void {
-  if (node !== undefined) survey.conditions.push({ node, having });
-}
-
-function noteReference(survey: Survey, reference: ColumnRef): void {
-  const names = (reference.fields ?? []).map((field) => ("String" in field ? field.String.sval : undefined));
-  const name = names.at(-1);
-  if (names.length > 2) survey.qualified.push(reference);
-  if (names.length > 1 && name !== undefined) survey.references.push({ qualifier: names.at(-2), name });
-}
-
-function noteIndirection(survey: Survey, indirection: readonly Node[] | undefined): void {
-  for (const part of indirection ?? [])
-    if ("String" in part) survey.references.push({ qualifier: undefined, name: part.String.sval ?? "" });
 }

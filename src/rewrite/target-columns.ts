@@ -1,6 +1,5 @@
-import type { ColumnRef, Node, RangeVar, SelectStmt } from "@pgsql/types";
+import type { ColumnRef, Node } from "@pgsql/types";
 import { refuse } from "../errors.ts";
-import { relationKey } from "../catalog/catalog.ts";
 import type { Relation } from "../catalog/catalog.ts";
 import type { BoundExpression, TableGrant } from "../policy/grants.ts";
 import { endOfRelationName } from "../sql/lexer.ts";
@@ -20,6 +19,8 @@ export type Target = {
   readonly names: ReadonlySet<string>;
   /** Undefined: every column as it is. */
   readonly visible: ReadonlyMap<string, BoundExpression | undefined> | undefined;
+  /** `excluded` names the row that ON CONFLICT proposes. */
+  readonly proposed: boolean;
 };
 
 /** What becomes of a masked column: its mask, or a refusal where the masked value would be written back. */
@@ -34,141 +35,78 @@ export function writeTarget(relation: Relation, grant: TableGrant, names: readon
             ? []
             : visibleColumns(relation, grant.select).map((column) => [column.name, column.mask] as const),
         );
-  return { relation, grant, names: new Set(names), visible };
+  return { relation, grant, names: new Set(names), visible, proposed: false };
 }
 
-/** An item of a FROM list: its alias, and its columns where they are known. */
-type Item = { readonly name: string | undefined; readonly columns: ReadonlySet<string> | undefined };
+/** Where a reference stands: at the statement's own level, or in a sub-select of it. */
+type Place = {
+  readonly target: Target;
+  readonly masked: Masked;
+  /** Nothing but the target can give a bare name its meaning. */
+  readonly alone: boolean;
+  readonly aliases: ReadonlySet<string>;
+};
 
 /**
  * Judges every reference to the target's columns below the nodes, sub-selects included.
+ *
+ * Which FROM item a name means depends on where exactly it stands (LATERAL, join aliases, ON, CTEs), so nothing is
+ * concluded from what stands beside it: a name that could mean a hidden column of the target is refused, even where
+ * another table would be meant. Such a statement only has to use another alias.
  * @param beside the FROM or USING items that stand beside the target.
+ * @param aliases every name that a FROM item of the whole statement has.
  * @throws RolegateError column_unknown, column_not_allowed
  */
 export function judgeTargetColumns(
   judgement: Judgement,
   target: Target,
   nodes: readonly (Node | undefined)[],
-  beside: readonly Node[],
-  masked: Masked,
+  { beside, aliases, masked }: { beside: readonly Node[]; aliases: ReadonlySet<string>; masked: Masked },
 ): void {
   if (target.visible === undefined) return;
-  const frame = { items: itemsOf(judgement, beside), target, masked };
-  for (const node of nodes) if (node !== undefined) visit(judgement, node, [frame]);
+  const place = { target, masked, alone: beside.length === 0, aliases };
+  for (const node of nodes) if (node !== undefined) visit(judgement, node, place);
 }
 
-/** One level of names; the innermost stands first in a list of frames. */
-type Frame = { readonly items: readonly Item[]; readonly target?: Target; readonly masked?: Masked };
-
-function visit(judgement: Judgement, node: Node, frames: readonly Frame[]): void {
-  if ("ColumnRef" in node) return judgeReference(judgement, node, node.ColumnRef, frames);
-  const select: SelectStmt | undefined = "SelectStmt" in node ? node.SelectStmt : undefined;
-  const inner =
-    select === undefined ? frames : [{ items: itemsOf(judgement, select.fromClause ?? []) }, ...frames];
+function visit(judgement: Judgement, node: Node, place: Place): void {
+  if ("ColumnRef" in node) return judgeReference(judgement, node, node.ColumnRef, place);
+  const inner = "SelectStmt" in node ? { ...place, alone: false } : place;
   for (const child of childNodes(node)) visit(judgement, child, inner);
   return undefined;
 }
 
-function itemsOf(judgement: Judgement, from: readonly Node[]): Item[] {
-  return from.flatMap((node): Item[] => {
-    if ("RangeVar" in node) return [relationItem(judgement, node.RangeVar)];
-    if ("JoinExpr" in node) {
-      const { larg, rarg, alias } = node.JoinExpr;
-      const sides = itemsOf(
-        judgement,
-        [larg, rarg].filter((side) => side !== undefined),
-      );
-      return alias === undefined ? sides : [...sides, { name: alias.aliasname, columns: undefined }];
-    }
-    const alias = (Object.values(node)[0] as { alias?: { aliasname?: string } }).alias;
-    return [{ name: alias?.aliasname, columns: undefined }];
-  });
-}
-
-function relationItem(judgement: Judgement, rangeVar: RangeVar): Item {
-  const name = rangeVar.alias?.aliasname ?? rangeVar.relname;
-  const { catalog, searchPath } = judgement.context;
-  const schemas = rangeVar.schemaname === undefined ? searchPath : [rangeVar.schemaname];
-  const found = schemas
-    .map((schema) => catalog.relations.get(relationKey(schema, rangeVar.relname ?? "")))
-    .find((relation) => relation !== undefined);
-  // A bare name may be a CTE's, with columns of its own; only a qualified one is certain.
-  const certain = rangeVar.schemaname !== undefined && (rangeVar.alias?.colnames?.length ?? 0) === 0;
-  return {
-    name,
-    columns: certain && found !== undefined ? new Set(found.columns.map((column) => column.name)) : undefined,
-  };
-}
-
-function judgeReference(
-  judgement: Judgement,
-  node: Node,
-  reference: ColumnRef,
-  frames: readonly Frame[],
-): void {
+function judgeReference(judgement: Judgement, node: Node, reference: ColumnRef, place: Place): void {
   const names = (reference.fields ?? []).map((field) => ("String" in field ? field.String.sval : undefined));
   const last = names.at(-1);
-  if (last === undefined) return judgeStar(names, frames);
-  if (names.length === 1) return judgeBare(judgement, node, reference, last, frames);
-  const qualifier = names.at(-2)!;
-  for (const { items, target, masked } of frames) {
-    if (target?.names.has(qualifier) === true)
-      return judgeColumn(judgement, node, reference, target, last, qualifier, masked);
-    if (items.some((item) => item.name === qualifier)) return undefined;
-  }
-  return undefined;
+  const qualifier = names.at(-2);
+  const { target } = place;
+  // `schema.table.column` passes every alias of the table's name.
+  const meant =
+    qualifier !== undefined &&
+    (target.names.has(qualifier) || (names.length > 2 && qualifier === target.relation.name));
+  if (last === undefined) return meant ? wholeRow(target) : undefined;
+  if (meant) return judgeColumn(judgement, node, reference, place, last, qualifier);
+  return names.length === 1 ? judgeBare(judgement, node, reference, place, last) : undefined;
 }
 
-function judgeBare(
-  judgement: Judgement,
-  node: Node,
-  reference: ColumnRef,
-  name: string,
-  frames: readonly Frame[],
-): void {
-  let elsewhere = false;
-  for (const { items, target, masked } of frames) {
-    const known = items.some((item) => item.columns?.has(name) === true);
-    const unknown = items.some((item) => item.columns === undefined);
-    if (target !== undefined && couldMean(target, name)) {
-      if (target.visible?.has(name) === true && target.visible.get(name) === undefined) return undefined;
-      if (elsewhere || known || unknown) {
-        refuse(
-          "column_not_allowed",
-          `column reference "${name}" could mean a column that the role may not read here`,
-          {
-            hint: "Qualify the column with its table's name or alias.",
-          },
-        );
-      }
-      if (target.names.has(name) && !target.relation.columns.some((column) => column.name === name))
-        wholeRow(target);
-      return judgeColumn(judgement, node, reference, target, name, undefined, masked);
-    }
-    if (known || items.some((item) => item.name === name)) return undefined;
-    elsewhere ||= unknown;
-  }
-  return undefined;
+function judgeBare(judgement: Judgement, node: Node, reference: ColumnRef, place: Place, name: string): void {
+  const { target } = place;
+  const isColumn = target.relation.columns.some((column) => column.name === name);
+  if (!isColumn && !systemColumns.has(name)) return target.names.has(name) ? wholeRow(target) : undefined;
+  if (target.visible?.has(name) === true && target.visible.get(name) === undefined) return undefined;
+  if (place.alone) return judgeColumn(judgement, node, reference, place, name, undefined);
+  refuse(
+    "column_not_allowed",
+    `column reference "${name}" could mean a column that the role may not read here`,
+    {
+      detail: `It could be one of ${target.relation.schema}.${target.relation.name} (${target.grant.rule}).`,
+      hint: "Qualify the column with the alias of the table that is meant.",
+    },
+  );
 }
 
 /** System columns (documentation, 5.6) belong to every table; `tableoid` and `ctid` tell of hidden rows too. */
 const systemColumns: ReadonlySet<string> = new Set(["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"]);
-
-function couldMean(target: Target, name: string): boolean {
-  return (
-    target.names.has(name) ||
-    systemColumns.has(name) ||
-    target.relation.columns.some((column) => column.name === name)
-  );
-}
-
-function judgeStar(names: readonly (string | undefined)[], frames: readonly Frame[]): void {
-  const qualifier = names.length > 1 ? names.at(-2) : undefined;
-  for (const { items, target } of frames) {
-    if (qualifier === undefined || items.some((item) => item.name === qualifier)) return;
-    if (target?.names.has(qualifier) === true) wholeRow(target);
-  }
-}
 
 function wholeRow(target: Target): never {
   refuse(
@@ -185,14 +123,14 @@ function judgeColumn(
   judgement: Judgement,
   node: Node,
   reference: ColumnRef,
-  target: Target,
+  { target, masked, aliases }: Place,
   name: string,
   qualifier: string | undefined,
-  masked: Masked | undefined,
 ): void {
   // The proposed row of ON CONFLICT holds what the client itself gave for the columns that it may insert.
   const insertable = target.grant.insert?.columns;
-  if (qualifier === "excluded" && (insertable === "all" || insertable?.has(name) === true)) return;
+  const proposed = target.proposed && qualifier === "excluded";
+  if (proposed && (insertable === "all" || insertable?.has(name) === true)) return;
   if (target.visible?.has(name) !== true) unknownColumn(target, name);
   const mask = target.visible.get(name);
   if (mask === undefined) return;
@@ -200,12 +138,25 @@ function judgeColumn(
     refuse("column_not_allowed", `column "${name}" is masked and cannot be used to compute what is written`, {
       detail: `The masked value would be stored in place of the real one (${mask.rule}).`,
     });
+  const row = qualifier ?? rowName(target);
+  if (aliases.has(row))
+    refuse(
+      "column_not_allowed",
+      `column reference "${name}" could mean a masked column of more than one table`,
+      {
+        hint: "Give each table of the statement a name of its own.",
+      },
+    );
   judgement.rules.add(mask.rule);
   const start = reference.location ?? 0;
-  const alias = qualifier ?? [...target.names][0];
-  const text = `(${mask.render(alias)})`;
+  const text = `(${mask.render(row)})`;
   edit(judgement, start, endOfRelationName(judgement.source.bytes, start), text);
   become(node, expressionTree(judgement.context.parser, text));
+}
+
+/** The name by which the statement's own row is known. */
+export function rowName(target: Target): string {
+  return [...target.names][0]!;
 }
 
 /** The server's own words for a column that is not there, whether or not the real table has it. */

@@ -30,6 +30,10 @@ export type JudgedStatement = {
    * print rows, keys, contexts and other columns' names (DETAIL, CONTEXT, HINT of 42703) must not reach the client.
    */
   readonly hides: boolean;
+  /** The HINT to give with an error of the server's, by SQLSTATE: what the rules have to do with it. */
+  readonly hints: ReadonlyMap<string, string>;
+  /** Its conditions were judged safe for parameters of any type but those of converting-parameters.ts. */
+  readonly trustsParameters: boolean;
   readonly effect: Effect;
 };
 

@@ -10,35 +10,50 @@ import type { Conditions } from "./reads.ts";
 import { denied } from "./relations.ts";
 import { rewriteReturning } from "./returning.ts";
 import { safeCopies } from "./safe-copies.ts";
-import { endBefore, endIndex, indexAfterName, keywordIndex, startOf } from "./source.ts";
-import type { Write } from "./survey.ts";
+import {
+  closingIndex,
+  endBefore,
+  endIndex,
+  indexAfterName,
+  indexOf,
+  keywordAt,
+  keywordIndex,
+  startOf,
+  symbolAt,
+  type Source,
+} from "./source.ts";
+import type { Survey, Write } from "./findings.ts";
 import { judgeTargetColumns, writeTarget, type Target } from "./target-columns.ts";
 
 /**
  * Puts a role's rules on a statement that writes: permitted columns, rows that the role may change, checks of the new row.
- * @param computed some column of the statement stands under a name that is not its own.
  * @returns true if the statement's rows are only those of a RETURNING that was added for a check.
  */
 export function rewriteWrite(
   judgement: Judgement,
   write: Write,
   conditions: Conditions,
-  computed: boolean,
+  survey: Survey,
 ): boolean {
   judgement.rules.add(write.grant.rule);
   switch (write.kind) {
     case "insert":
-      return rewriteInsert(judgement, write);
+      return rewriteInsert(judgement, write, survey);
     case "update":
-      return rewriteUpdate(judgement, write, conditions, computed);
+      return rewriteUpdate(judgement, write, conditions, survey);
     case "delete":
-      return rewriteDelete(judgement, write, conditions, computed);
+      return rewriteDelete(judgement, write, conditions, survey);
     default:
       return write satisfies never;
   }
 }
 
-function rewriteInsert(judgement: Judgement, write: Write & { kind: "insert" }): boolean {
+function rewriteInsert(
+  judgement: Judgement,
+  write: Write & { kind: "insert" },
+  { aliases }: Survey,
+): boolean {
+  const beside: Node[] = [];
   const { statement, grant } = write;
   const { rangeVar, target, from } = aim(judgement, write, statement.relation);
   const permitted = grant.insert!.columns;
@@ -51,25 +66,28 @@ function rewriteInsert(judgement: Judgement, write: Write & { kind: "insert" }):
   const checks = [grant.insert!.check];
   const conflict = statement.onConflictClause;
   if (conflict !== undefined) {
-    const proposed = { ...target, names: new Set([...target.names, "excluded"]) };
+    const proposed = { ...target, names: new Set([...target.names, "excluded"]), proposed: true };
     judgeArbiter(proposed, conflict.infer?.indexElems);
     judgeTargetColumns(
       judgement,
       target,
       [conflict.infer?.whereClause, ...(conflict.infer?.indexElems ?? [])],
-      [],
-      "refuse",
+      { beside, aliases, masked: "refuse" },
     );
     if (conflict.action === "ONCONFLICT_UPDATE") {
       if (grant.update === undefined) denied(judgement.context.grants, rangeVar.relname ?? "", "update");
       judgeColumnList(judgement, write, conflict.targetList, grant.update.columns, "update");
-      judgeTargetColumns(judgement, proposed, conflict.targetList ?? [], [], "refuse");
-      judgeTargetColumns(judgement, proposed, [conflict.whereClause], [], "show");
-      guardConflict(judgement, conflict, target, from, rowRules(write, grant.update.rows));
+      judgeTargetColumns(judgement, proposed, conflict.targetList ?? [], {
+        beside,
+        aliases,
+        masked: "refuse",
+      });
+      judgeTargetColumns(judgement, proposed, [conflict.whereClause], { beside, aliases, masked: "show" });
+      guardConflict(judgement, conflict, target, rowRules(write, grant.update.rows));
       checks.push(grant.update.check, ...movingRules(write, grant.update.rows, conflict.targetList));
     }
   }
-  return rewriteReturning(judgement, statement, target, from, [], distinct(checks));
+  return rewriteReturning(judgement, statement, target, from, { beside, aliases }, distinct(checks));
 }
 
 /** The columns that ON CONFLICT looks for must be ones that the role knows of. */
@@ -90,13 +108,12 @@ function guardConflict(
   judgement: Judgement,
   conflict: NonNullable<InsertStmt["onConflictClause"]>,
   target: Target,
-  from: number,
   rules: readonly BoundExpression[],
 ): void {
   if (rules.length === 0) return;
   const { source, context } = judgement;
   for (const rule of rules) judgement.rules.add(rule.rule);
-  const afterDo = keywordIndex(source, keywordIndex(source, from, "conflict"), "do");
+  const afterDo = keywordIndex(source, indexOf(source, conflict.location ?? 0), "do");
   const end = Math.min(endIndex(source, afterDo), keywordIndex(source, afterDo, "returning"));
   const row = [...target.names][0];
   if (conflict.whereClause === undefined) {
@@ -119,31 +136,41 @@ function rewriteUpdate(
   judgement: Judgement,
   write: Write & { kind: "update" },
   conditions: Conditions,
-  computed: boolean,
+  survey: Survey,
 ): boolean {
   const { statement, grant } = write;
   const { target, from } = aim(judgement, write, statement.relation);
   const beside = statement.fromClause ?? [];
+  const { aliases } = survey;
   judgeColumnList(judgement, write, statement.targetList, grant.update!.columns, "update");
-  judgeTargetColumns(judgement, target, statement.targetList ?? [], beside, "refuse");
-  judgeTargetColumns(judgement, target, [statement.whereClause, ...beside], beside, "show");
-  guardRows(judgement, write, target, from, rowRules(write, grant.update!.rows), conditions, computed);
+  judgeTargetColumns(judgement, target, statement.targetList ?? [], { beside, aliases, masked: "refuse" });
+  judgeTargetColumns(judgement, target, [statement.whereClause, ...beside], {
+    beside,
+    aliases,
+    masked: "show",
+  });
+  guardRows(judgement, write, target, from, rowRules(write, grant.update!.rows), conditions, survey);
   const checks = [grant.update!.check, ...movingRules(write, grant.update!.rows, statement.targetList)];
-  return rewriteReturning(judgement, statement, target, from, beside, distinct(checks));
+  return rewriteReturning(judgement, statement, target, from, { beside, aliases }, distinct(checks));
 }
 
 function rewriteDelete(
   judgement: Judgement,
   write: Write & { kind: "delete" },
   conditions: Conditions,
-  computed: boolean,
+  survey: Survey,
 ): boolean {
   const { statement, grant } = write;
   const { target, from } = aim(judgement, write, statement.relation);
   const beside = statement.usingClause ?? [];
-  judgeTargetColumns(judgement, target, [statement.whereClause, ...beside], beside, "show");
-  guardRows(judgement, write, target, from, rowRules(write, grant.delete!.rows), conditions, computed);
-  return rewriteReturning(judgement, statement, target, from, beside, []);
+  const { aliases } = survey;
+  judgeTargetColumns(judgement, target, [statement.whereClause, ...beside], {
+    beside,
+    aliases,
+    masked: "show",
+  });
+  guardRows(judgement, write, target, from, rowRules(write, grant.delete!.rows), conditions, survey);
+  return rewriteReturning(judgement, statement, target, from, { beside, aliases }, []);
 }
 
 function guardRows(
@@ -153,7 +180,7 @@ function guardRows(
   from: number,
   rules: readonly BoundExpression[],
   { facts, safe, uses }: Conditions,
-  computed: boolean,
+  { computed }: Survey,
 ): void {
   const row = [...target.names][0]!;
   for (const rule of rules) judgement.rules.add(rule.rule);
@@ -171,13 +198,21 @@ function aim(
   rangeVar: RangeVar | undefined,
 ): { rangeVar: RangeVar; target: Target; from: number } {
   if (rangeVar?.location === undefined) refuse("internal", "a write without a relation");
-  const from = indexAfterName(judgement.source, rangeVar.location);
+  const from = afterTarget(judgement.source, rangeVar.location);
   if (rangeVar.schemaname === undefined) {
     edit(judgement, rangeVar.location, rangeVar.location, `${quoteIdentifier(write.relation.schema)}.`);
     rangeVar.schemaname = write.relation.schema;
   }
   const name = rangeVar.alias?.aliasname ?? rangeVar.relname ?? "";
   return { rangeVar, target: writeTarget(write.relation, write.grant, [name]), from };
+}
+
+/** The index behind the relation, `ONLY (t)` included: what follows stands at the statement's own depth again. */
+function afterTarget(source: Source, location: number): number {
+  const after = indexAfterName(source, location);
+  const first = indexOf(source, location);
+  const wrapped = symbolAt(source, first - 1, "(") && keywordAt(source, first - 2, "only");
+  return wrapped ? closingIndex(source, first - 1) + 1 : after;
 }
 
 /** Rows that a role may change are among those that it may see, as under native row security. */
@@ -195,7 +230,13 @@ function movingRules(
   set: readonly Node[] | undefined,
 ): BoundExpression[] {
   const names = new Set((set ?? []).map((node) => ("ResTarget" in node ? node.ResTarget.name : undefined)));
-  return rowRules(write, rows).filter((rule) => rule.columns.some((column) => names.has(column)));
+  // A generated column follows others, whichever they are.
+  const generated = new Set(
+    write.relation.columns.filter((column) => column.generated).map(({ name }) => name),
+  );
+  return rowRules(write, rows).filter((rule) =>
+    rule.columns.some((column) => names.has(column) || generated.has(column)),
+  );
 }
 
 function distinct(rules: readonly (BoundExpression | undefined)[]): BoundExpression[] {

@@ -44,4 +44,4 @@ export function readFixture(name: string): string {
 }
 
 /** The roles of the cases. */
-export const caseRoles = ["analyst", "admin"] as const;
+export const caseRoles = ["analyst", "admin", "odd"] as const;

@@ -1,0 +1,85 @@
+import type {
+  ColumnRef,
+  DeleteStmt,
+  InsertStmt,
+  LockingClause,
+  Node,
+  RangeVar,
+  SelectStmt,
+  UpdateStmt,
+} from "@pgsql/types";
+import type { Relation } from "../catalog/catalog.ts";
+import type { TableGrant } from "../policy/grants.ts";
+
+/** A relation that is read, where it stands. */
+export type Read = {
+  readonly node: Node;
+  readonly rangeVar: RangeVar;
+  readonly relation: Relation;
+  /** Undefined: a catalog that everyone may read. */
+  readonly grant: TableGrant | undefined;
+  /** The select whose FROM it stands in, not under an outer join; its conditions hold for the row alone. */
+  readonly level: SelectStmt | undefined;
+};
+
+/** A statement that writes, with the relation it writes to. */
+export type Write = { readonly relation: Relation; readonly grant: TableGrant } & (
+  | { readonly kind: "insert"; readonly statement: InsertStmt }
+  | { readonly kind: "update"; readonly statement: UpdateStmt }
+  | { readonly kind: "delete"; readonly statement: DeleteStmt }
+);
+
+/** A condition that chooses rows somewhere in the statement. */
+type Condition = { readonly node: Node; readonly having: boolean };
+
+/** All that one statement touches; found in one walk over its whole tree. */
+export type Survey = {
+  readonly reads: Read[];
+  readonly writes: Write[];
+  readonly conditions: Condition[];
+  /** Columns named by USING. */
+  readonly using: string[];
+  /** Some sub-select, CTE or function in FROM gives columns that are not plain ones of a relation. */
+  computed: boolean;
+  natural: boolean;
+  /** Some select has GROUP BY. */
+  groups: boolean;
+  readonly locks: LockingClause[];
+  /** Every column reference with a qualifier, and every field after parentheses. */
+  readonly references: { readonly qualifier: string | undefined; readonly name: string }[];
+  /** Column references that name a schema too: `s.t.c`. */
+  readonly qualified: ColumnRef[];
+  /** Every name that a column reference has in any part. */
+  readonly named: Set<string>;
+  /** A star stands for columns somewhere; columns have names that are not their own. */
+  stars: boolean;
+  renamed: boolean;
+  /** Names that stand alone and may each mean a whole row. */
+  readonly rows: Set<string>;
+  /** Every name that a FROM item or CTE has, targets of writes left out. */
+  readonly aliases: Set<string>;
+  /** Those that more than one of them has. */
+  readonly shared: Set<string>;
+};
+
+/** A survey that has found nothing yet. */
+export function nothingSeen(): Survey {
+  return {
+    reads: [],
+    writes: [],
+    conditions: [],
+    using: [],
+    computed: false,
+    natural: false,
+    groups: false,
+    locks: [],
+    references: [],
+    qualified: [],
+    named: new Set(),
+    stars: false,
+    renamed: false,
+    rows: new Set(),
+    aliases: new Set(),
+    shared: new Set(),
+  };
+}

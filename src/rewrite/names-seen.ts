@@ -1,0 +1,31 @@
+import type { Alias, ColumnRef, Node } from "@pgsql/types";
+import type { Survey } from "./findings.ts";
+
+export function noteCondition(survey: Survey, node: Node | undefined, having: boolean): void {
+  if (node !== undefined) survey.conditions.push({ node, having });
+}
+
+export function noteReference(survey: Survey, reference: ColumnRef): void {
+  const names = (reference.fields ?? []).map((field) => ("String" in field ? field.String.sval : undefined));
+  const name = names.at(-1);
+  for (const part of names) if (part !== undefined) survey.named.add(part);
+  if (name === undefined) survey.stars = true;
+  else if (names.length === 1) survey.rows.add(name);
+  if (names.length > 2) survey.qualified.push(reference);
+  if (names.length > 1 && name !== undefined) survey.references.push({ qualifier: names.at(-2), name });
+}
+
+export function noteIndirection(survey: Survey, indirection: readonly Node[] | undefined): void {
+  for (const part of indirection ?? [])
+    if ("String" in part) survey.references.push({ qualifier: undefined, name: part.String.sval ?? "" });
+}
+
+export function aliasOf(node: Node): string | undefined {
+  return (Object.values(node)[0] as { alias?: Alias }).alias?.aliasname;
+}
+
+export function noteAlias(survey: Survey, name: string | undefined): void {
+  if (name === undefined) return;
+  if (survey.aliases.has(name)) survey.shared.add(name);
+  survey.aliases.add(name);
+}
