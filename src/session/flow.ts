@@ -83,11 +83,6 @@ export class Flow {
     this.#read();
   }
 
-  /** The server gets no more, and may finish what it has. */
-  finish(): void {
-    this.#server.end();
-  }
-
   /** Ends the connection to the server; no event comes any more. */
   stop(): void {
     this.#stopped = true;

@@ -127,10 +127,9 @@ export class Session implements ChannelEvents {
     });
   }
 
-  /** The client said Terminate. */
+  /** The client said Terminate, and the server has been told: it closes when it has done what came before. */
   #leave(): void {
     if (this.#over) return;
-    this.#flow.finish();
     this.#timers.push(setTimeout(() => this.#end(goodbye), terminateGrace).unref());
   }
 
