@@ -4,6 +4,7 @@ import { headerBytes } from "../wire/frame-table.ts";
 import type { FrameReader } from "../wire/frames.ts";
 import { readBind, readExecute, readParse, readTarget } from "../wire/frontend.ts";
 import { executeWithoutLimit, flush, parseWithSql } from "../wire/frontend-rewrite.ts";
+import { oidConvertsColumns } from "../rewrite/converting-parameters.ts";
 import { endOfText, wireName } from "../wire/text.ts";
 import { int16, message, text } from "../wire/writer.ts";
 import { forward } from "./conversation.ts";
@@ -31,16 +32,35 @@ const mostStatements = 10_000;
 export function parse(session: SessionState, reader: FrameReader): void {
   const { buffer, start, end } = reader;
   if (reader.rest > 0) return parseTooLong(session, reader);
-  const { name, sql } = readParse(buffer, start, end);
+  const { name, sql, typesStart } = readParse(buffer, start, end);
   if (name !== unnamed && mustWait(session, session.statements, name)) return;
   const known = closedProblem(session) ?? tooManyProblem(session, name);
-  const judged = known === undefined ? verdictOf(session, sql) : refused(sql, session.scope.context, known);
-  if (judged === undefined) return;
+  const found = known === undefined ? verdictOf(session, sql) : refused(sql, session.scope.context, known);
+  if (found === undefined) return;
+  const judged = distrusts(found, buffer, typesStart)
+    ? refused(sql, found.context, convertingProblem)
+    : found;
   if (judged.refusal !== undefined) refuseParse(session, name, unrecorded(session, sql) ?? judged);
   else expectParse(session, name, judged);
   if (judged.sql !== undefined) session.toServer.add(parseWithSql(buffer, start, end, judged.sql));
   else forward(session, reader);
 }
+
+/** A parameter is declared to be of a type for which a condition that was judged safe is not. */
+function distrusts({ first }: Judged, buffer: Buffer, typesStart: number): boolean {
+  if (first.statement?.trustsParameters !== true) return false;
+  const count = buffer.readUInt16BE(typesStart);
+  for (let index = 0; index < count; index++)
+    if (oidConvertsColumns(buffer.readUInt32BE(typesStart + 2 + 4 * index))) return true;
+  return false;
+}
+
+const convertingProblem: Problem = {
+  code: "statement_not_supported",
+  message: "a parameter of type oid, xid or reg… cannot be used in this statement",
+  detail: "Compared with it, columns of hidden rows would be converted, which could raise an error.",
+  hint: "Declare the parameter as bigint, or leave its type to the server.",
+};
 
 /** Only its name is looked at; what is sent in its place has no parameters. */
 function parseTooLong(session: SessionState, reader: FrameReader): void {

@@ -8,7 +8,7 @@ import type { Runnable } from "./judged.ts";
 import { completeRun, completeSkipped, failGroup, failQuery } from "./outcome.ts";
 import { reportParameter } from "./parameters.ts";
 import { completeRoleChange } from "./role-change.ts";
-import { cleanNotice, readServerError } from "./server-error.ts";
+import { cleanNotice, openly, readServerError, type Cover } from "./server-error.ts";
 import type { SessionState } from "./state.ts";
 
 /** The messages of a server, by their type byte; CopyData, DataRow and notifications pass unseen. */
@@ -68,7 +68,7 @@ export function relay(session: SessionState, reader: FrameReader): void {
     case E:
       return errorResponse(session, reader, kind);
     case N: {
-      const notice = cleanNotice(reader);
+      const notice = cleanNotice(reader, coverOf(session, kind));
       if (notice === undefined) return hide(session);
       return session.toClient.add(notice);
     }
@@ -172,8 +172,7 @@ function errorResponse(session: SessionState, reader: FrameReader, kind: number)
   const { expected } = session;
   const slot = expected.head;
   const refusal = kind === 0 ? undefined : expected.refusals[slot];
-  const rewritten = kind !== 0 && isRewritten(session, kind, slot);
-  const { sqlstate, fatal, answer } = readServerError(reader, refusal, rewritten);
+  const { sqlstate, fatal, answer } = readServerError(reader, refusal, coverOf(session, kind));
   session.toClient.add(answer);
   if (reader.rest > 0) hide(session);
   // The server closes the connection now; nothing that is outstanding has an outcome.
@@ -188,10 +187,19 @@ function errorResponse(session: SessionState, reader: FrameReader, kind: number)
   else if (kind !== Expect.sync) failGroup(session, sqlstate);
 }
 
-function isRewritten({ expected }: SessionState, kind: number, slot: number): boolean {
-  const judged =
-    kind === Expect.query || kind === Expect.parse ? expected.judged[slot] : expected.runnables[slot]?.judged;
-  return kind !== Expect.sync && judged?.sql !== undefined;
+/** What the rules have to do with a message of the server's about the statement at hand. */
+function coverOf(session: SessionState, kind: number): Cover {
+  const { expected } = session;
+  if (kind === 0 || kind === Expect.sync) return openly;
+  const slot = expected.head;
+  const judged = expected.judged[slot];
+  const text = kind === Expect.query || kind === Expect.parse;
+  const run = text
+    ? (judged?.runs[kind === Expect.query ? session.statement : 0] ?? judged?.first)
+    : expected.runnables[slot];
+  const statement = run?.statement;
+  const rewritten = run?.judged.sql !== undefined;
+  return { rewritten, hides: statement?.hides ?? false, hints: statement?.hints ?? openly.hints };
 }
 
 /** The end of a Query or of a Sync. */

@@ -13,16 +13,27 @@ const internals = "FLR";
 /** The SQLSTATE of an error that has none. */
 const unknown = "XX000";
 
+/** What must not pass of a message of the server's, and what is said in its place. */
+export type Cover = {
+  /** The server read another text than the client wrote: positions would point into that. */
+  readonly rewritten: boolean;
+  /** The statement's relations have rows or columns that the client must not see (rewrite/verdict.ts). */
+  readonly hides: boolean;
+  /** HINTs of ours, by SQLSTATE. */
+  readonly hints: ReadonlyMap<string, string>;
+};
+
+/** Nothing of the client's is running. */
+export const openly: Cover = { rewritten: false, hides: false, hints: new Map() };
+
+/** DETAIL prints rows and keys, CONTEXT statements and values; the internal query is one that the client never wrote. */
+const telling = "DWq";
+
 /**
  * Reads the ErrorResponse that `reader` stands at.
  * @param refusal what the client gets if we provoked the error; undefined if we did not.
- * @param rewritten true if the server read another text than the client wrote: positions would point into that.
  */
-export function readServerError(
-  reader: FrameReader,
-  refusal: Buffer | undefined,
-  rewritten: boolean,
-): ServerError {
+export function readServerError(reader: FrameReader, refusal: Buffer | undefined, cover: Cover): ServerError {
   const { buffer, start, end } = reader;
   const fields = readErrorFields(buffer, start, end);
   const severity = fields.get("V") ?? fields.get("S") ?? "ERROR";
@@ -30,26 +41,29 @@ export function readServerError(
   const state = fields.get("C") ?? unknown;
   if (refusal !== undefined && isProvoked(state)) return { sqlstate: state, fatal, answer: refusal };
   const rule = failedCheck(fields.get("M") ?? "");
-  if (rule !== undefined) {
-    const text = `new row violates the check of rule ${rule}`;
-    return {
-      sqlstate: "42501",
-      fatal,
-      answer: errorResponse({ code: "check_violated", message: text }, "ERROR"),
-    };
-  }
+  if (rule !== undefined) return { sqlstate: "42501", fatal, answer: checkViolated(rule) };
   if (reader.rest > 0) return { sqlstate: state, fatal, answer: shortened(severity, state, fields.get("M")) };
-  return {
-    sqlstate: state,
-    fatal,
-    answer: hideErrorFields(buffer, start, end, rewritten ? `${internals}P` : internals),
-  };
+  const hint = cover.hints.get(state);
+  // The server proposes columns of the real table for one that it does not find.
+  const hidesHint = hint !== undefined || (cover.hides && state === "42703");
+  const hidden = `${internals}${cover.rewritten ? "P" : ""}${cover.hides ? telling : ""}${hidesHint ? "H" : ""}`;
+  return { sqlstate: state, fatal, answer: hideErrorFields(buffer, start, end, hidden, hint) };
 }
 
 /** A NoticeResponse without what is internal; undefined for one that is too long to be looked through. */
-export function cleanNotice(reader: FrameReader): Buffer | undefined {
+export function cleanNotice(reader: FrameReader, { hides }: Cover): Buffer | undefined {
   if (reader.rest > 0) return undefined;
-  return hideErrorFields(reader.buffer, reader.start, reader.end, `${internals}P`);
+  return hideErrorFields(reader.buffer, reader.start, reader.end, `${internals}P${hides ? telling : ""}`);
+}
+
+function checkViolated(rule: string): Buffer {
+  const problem = {
+    code: "check_violated",
+    message: `new row violates the check of rule ${rule}`,
+    detail: "The row as it would be stored does not satisfy the rule; nothing of the statement was kept.",
+    hint: "Change the values, or ask whoever keeps the role file.",
+  } as const;
+  return errorResponse(problem, "ERROR");
 }
 
 /** The rule whose check a row failed: the marker is the text that a cast could not read (`… for type boolean: "…"`). */

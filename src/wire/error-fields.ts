@@ -46,12 +46,22 @@ export function readErrorFields(buffer: Buffer, start: number, end: number): Rea
   return found;
 }
 
-/** The message without the fields whose codes stand in `hidden`; every other byte stays. Never throws. */
-export function hideErrorFields(buffer: Buffer, start: number, end: number, hidden: string): Buffer {
+/**
+ * The message without the fields whose codes stand in `hidden`; every other byte stays. Never throws.
+ * @param hint a HINT to add; without NUL.
+ */
+export function hideErrorFields(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  hidden: string,
+  hint?: string,
+): Buffer {
   const kept: Buffer[] = [];
   eachField(buffer, start, end, (code, from, to) => {
     if (!hidden.includes(String.fromCharCode(code))) kept.push(buffer.subarray(from, to + 1));
   });
+  if (hint !== undefined) kept.push(Buffer.from(`H${hint}\0`));
   return message(String.fromCharCode(buffer[start]!), ...kept, Buffer.of(0));
 }
 
