@@ -6,32 +6,56 @@
 export const errorTable = {
   // the connection, before a session exists
   protocol_violation: { sqlstate: "08P01", meaning: "a message that the protocol does not allow here" },
-  unsupported_protocol: { sqlstate: "0A000", meaning: "a protocol version or feature that rolegate does not speak" },
+  unsupported_protocol: {
+    sqlstate: "0A000",
+    meaning: "a protocol version or feature that rolegate does not speak",
+  },
   tls_required: { sqlstate: "28000", meaning: "the listener takes this only over TLS" },
   authentication_failed: { sqlstate: "28P01", meaning: "the name or the secret is wrong" },
   authentication_timeout: { sqlstate: "08006", meaning: "the client took too long to log in" },
   no_role: { sqlstate: "28000", meaning: "no access entry lets this identity take the role" },
   unknown_database: { sqlstate: "3D000", meaning: "the database is not one that rolegate serves" },
-  attribute_missing: { sqlstate: "28000", meaning: "a rule of the role needs an attribute that the identity lacks" },
+  attribute_missing: {
+    sqlstate: "28000",
+    meaning: "a rule of the role needs an attribute that the identity lacks",
+  },
   too_many_connections: { sqlstate: "53300", meaning: "the limit of connections is reached" },
-  upstream_unavailable: { sqlstate: "08006", meaning: "the database cannot be reached or refused rolegate's login" },
-  session_ended: { sqlstate: "57P01", meaning: "rolegate ends the session: shutdown, or the identity's token expired" },
+  upstream_unavailable: {
+    sqlstate: "08006",
+    meaning: "the database cannot be reached or refused rolegate's login",
+  },
+  session_ended: {
+    sqlstate: "57P01",
+    meaning: "rolegate ends the session: shutdown, or the identity's token expired",
+  },
   // a statement
   statement_unparsable: { sqlstate: "42601", meaning: "the server's grammar does not accept the text" },
   statement_too_complex: { sqlstate: "54001", meaning: "longer or more deeply nested than rolegate judges" },
   encoding_invalid: { sqlstate: "22021", meaning: "the text is not valid UTF-8 or holds a NUL byte" },
   statement_not_allowed: { sqlstate: "42501", meaning: "this kind of statement is not allowed" },
   statement_not_supported: { sqlstate: "0A000", meaning: "rolegate cannot judge this yet, so it is refused" },
-  relation_not_allowed: { sqlstate: "42501", meaning: "the role has no rule for the relation or for this use of it" },
+  relation_not_allowed: {
+    sqlstate: "42501",
+    meaning: "the role has no rule for the relation or for this use of it",
+  },
   column_not_allowed: { sqlstate: "42501", meaning: "the role may not use the column like this" },
   column_unknown: { sqlstate: "42703", meaning: "the column does not exist for this role" },
-  function_not_allowed: { sqlstate: "42501", meaning: "the function is not known to be safe and the role does not name it" },
+  function_not_allowed: {
+    sqlstate: "42501",
+    meaning: "the function is not known to be safe and the role does not name it",
+  },
   operator_not_allowed: { sqlstate: "42501", meaning: "the operator is not one of the server's own" },
   setting_not_allowed: { sqlstate: "42501", meaning: "the setting is not on the role's list" },
   role_not_allowed: { sqlstate: "42501", meaning: "the identity may not take the role" },
-  role_change_here: { sqlstate: "25001", meaning: "the role cannot change inside a transaction or beside other statements" },
+  role_change_here: {
+    sqlstate: "25001",
+    meaning: "the role cannot change inside a transaction or beside other statements",
+  },
   check_violated: { sqlstate: "42501", meaning: "a new row does not satisfy the rule's check" },
-  audit_unavailable: { sqlstate: "58030", meaning: "the statement cannot be put on record, so it does not run" },
+  audit_unavailable: {
+    sqlstate: "58030",
+    meaning: "the statement cannot be put on record, so it does not run",
+  },
   internal: { sqlstate: "XX000", meaning: "a fault in rolegate; the statement did not run" },
 } as const;
 
@@ -64,6 +88,10 @@ export class RolegateError extends Error {
 }
 
 /** Throws the problem made of the arguments. */
-export function refuse(code: ErrorCode, message: string, more: Omit<Problem, "code" | "message"> = {}): never {
+export function refuse(
+  code: ErrorCode,
+  message: string,
+  more: Omit<Problem, "code" | "message"> = {},
+): never {
   throw new RolegateError({ code, message, ...more });
 }
