@@ -17,7 +17,7 @@ export type JudgeContext = {
 };
 
 /** Edits by their start, those of one place in the order in which they came. */
-export type Edits = Map<number, readonly Edit[]>;
+type Edits = Map<number, readonly Edit[]>;
 
 /**
  * One text under judgement. The tree is changed in place while edits collect; in the end the edited text must

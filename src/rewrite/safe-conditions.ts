@@ -196,7 +196,7 @@ function columnFamily(facts: ColumnFacts, node: Node): string | undefined {
 }
 
 /** The column of `a`, `t.a` or `s.t.a`; undefined for stars. */
-export function columnName(reference: ColumnRef): string | undefined {
+function columnName(reference: ColumnRef): string | undefined {
   const last = reference.fields?.at(-1);
   return last !== undefined && "String" in last ? last.String.sval : undefined;
 }

@@ -82,9 +82,6 @@ export function settingProblem(name: string, value: string | undefined, grants: 
   };
 }
 
-/** The same question for a parameter of the startup packet. */
-export const startupSetting = settingProblem;
-
 /**
  * The server's own functions, operators and types come first wherever a path does not name pg_catalog. A path that
  * puts another schema before it would let what somebody made there take part in the rules' own expressions.

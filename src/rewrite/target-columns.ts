@@ -160,7 +160,7 @@ export function rowName(target: Target): string {
 }
 
 /** The server's own words for a column that is not there, whether or not the real table has it. */
-export function unknownColumn(target: Target, name: string): never {
+function unknownColumn(target: Target, name: string): never {
   const { relation, grant, visible } = target;
   refuse("column_unknown", `column "${name}" does not exist`, {
     detail: `The role sees no such column of ${relation.schema}.${relation.name} (${grant.rule}).`,

@@ -4,6 +4,7 @@ import { RolegateError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { compileRole, type Grants, type Role } from "../policy/grants.ts";
+import { lintRole } from "../policy/lint.ts";
 import { judge } from "../rewrite/judge.ts";
 import { loadParser, type Parser } from "../sql/parser.ts";
 import { openCatalogSource, type CatalogSource } from "../upstream/catalog-source.ts";
@@ -48,7 +49,10 @@ export class Database {
         failed: (error) =>
           log.error({ err: error, database: config.name }, "a statement could not be judged"),
       });
-      return new Database(config, compileRoles(config, parser), catalog, parser, verdicts);
+      const roles = compileRoles(config, parser);
+      for (const problem of [...roles.values()].flatMap((role) => lintRole(role, catalog.current())))
+        log.warn({ database: config.name, ...problem }, "a rule names what the database does not have");
+      return new Database(config, roles, catalog, parser, verdicts);
     } catch (error) {
       await catalog.close();
       throw error;

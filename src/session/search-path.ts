@@ -18,8 +18,3 @@ export function parseSearchPath(setting: string, role: string): readonly string[
     if (separator === "") return path;
   }
 }
-
-/** A path as the value of the setting, every name quoted. */
-export function formatSearchPath(path: readonly string[]): string {
-  return path.map((name) => `"${name.replaceAll('"', '""')}"`).join(", ");
-}

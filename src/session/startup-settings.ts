@@ -1,6 +1,6 @@
 import { RolegateError, refuse } from "../errors.ts";
 import type { Grants } from "../policy/grants.ts";
-import { startupSetting } from "../rewrite/settings.ts";
+import { settingProblem } from "../rewrite/settings.ts";
 import { parseOptions } from "../wire/options.ts";
 
 /** Parameters of the startup packet that are no settings. */
@@ -50,7 +50,7 @@ export function sessionSettings(
   if (grants.statementTimeout !== undefined)
     settings.set("statement_timeout", String(grants.statementTimeout));
   for (const [name, value] of requested) {
-    const problem = startupSetting(name, value, grants);
+    const problem = settingProblem(name, value, grants);
     if (problem !== undefined) throw new RolegateError(problem);
     // The upstream packet has a parameter of its own for it.
     if (name !== "application_name") settings.set(name, value);

@@ -25,7 +25,7 @@ export function tokenAt(bytes: Buffer, from: number): Token | undefined {
 }
 
 /** The first token at or behind byte offset `from` that is not a comment. */
-export function tokenFrom(bytes: Buffer, from: number): Token | undefined {
+function tokenFrom(bytes: Buffer, from: number): Token | undefined {
   let token = tokenAt(bytes, from);
   while (token?.kind === "comment") token = tokenAt(bytes, token.end);
   return token;

@@ -25,7 +25,7 @@ export const judgedKinds = {
   UnlistenStmt: "UNLISTEN",
 } as const;
 
-export type JudgedKind = keyof typeof judgedKinds;
+type JudgedKind = keyof typeof judgedKinds;
 
 const refusedKinds: Readonly<Record<string, string>> = {
   MergeStmt: "MERGE",

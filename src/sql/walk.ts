@@ -8,7 +8,7 @@ const allNodes = { ...statementNodes, ...expressionNodes, ...clauseNodes };
 export type NodeKind = keyof typeof allNodes;
 
 /** A node as libpg-query's JSON has it: one key, the kind, with the fields under it. */
-export type Node = Readonly<Record<string, unknown>>;
+type Node = Readonly<Record<string, unknown>>;
 
 /** The fields of a node; zero, false, empty strings and what is absent are left out of the JSON. */
 export type Fields = Readonly<Record<string, unknown>>;
