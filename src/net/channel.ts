@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import { readInPlace } from "./read-in-place.ts";
+import { ReadBuffers, readInPlace } from "./read-in-place.ts";
 
 /** One end of a byte stream: what a session sees of a client or of the database. */
 export type Channel = {
@@ -11,6 +11,8 @@ export type Channel = {
   write(bytes: Uint8Array): boolean;
   /** True while bytes that were given to `write` may still be read from where they lay: their buffer must not change. */
   readonly retains: boolean;
+  /** No chunk that `onData` kept is needed any more: the buffers may be read into again. */
+  release(): void;
   /** Nothing more arrives until `resume`; the peer is slowed down. */
   pause(): void;
   resume(): void;
@@ -37,6 +39,8 @@ const endDeadline = 5_000;
 /** Idle time after which TCP asks whether the peer is still there; without it a vanished peer holds a session for ever. */
 const keepAliveDelay = 60_000;
 
+const nothing = Buffer.alloc(0);
+
 /** Below this, what would be queued is copied: a queue of small views would each hold a whole read buffer. */
 const copyBelow = 16_384;
 
@@ -52,7 +56,9 @@ class SocketChannel implements Channel {
   readonly #events: ChannelEvents;
   #state: "open" | "ending" | "closed" = "open";
   #error: Error | undefined;
+  readonly #buffers = new ReadBuffers();
   #retains = false;
+  #awaitsDrain = false;
 
   constructor(socket: Socket, events: ChannelEvents) {
     this.#socket = socket;
@@ -63,11 +69,11 @@ class SocketChannel implements Channel {
     socket.setKeepAlive(true, keepAliveDelay);
     // Also where it reads in place: bytes that were read before, or given back with unshift, come as an event.
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
-    socket.on("drain", () => this.#drained());
+    if (this.encrypted) socket.on("drain", () => this.#drained());
     socket.on("error", (error) => (this.#error ??= error));
     socket.on("end", () => this.#ended());
     socket.on("close", () => this.#closed());
-    readInPlace(socket, (chunk) => this.#receive(chunk));
+    readInPlace(socket, (chunk) => this.#receive(chunk), this.#buffers);
     if (socket.closed) process.nextTick(() => this.#closed());
     else socket.resume();
   }
@@ -75,16 +81,39 @@ class SocketChannel implements Channel {
   write(bytes: Uint8Array): boolean {
     if (this.#state !== "open") return true;
     const socket = this.#socket;
-    const queued = socket.writableLength > 0;
-    if (queued && bytes.length < copyBelow) return socket.write(Buffer.from(bytes));
+    // TLS always queues, if only for a moment, and takes more until the stream says no.
+    if (this.encrypted && bytes.length < copyBelow) return socket.write(Buffer.from(bytes));
+    if (socket.writableLength > 0 && bytes.length < copyBelow) {
+      socket.write(Buffer.from(bytes));
+      return false;
+    }
     const takesMore = socket.write(bytes);
-    this.#retains = socket.writableLength > 0;
-    return takesMore;
+    if (socket.writableLength === 0) return true;
+    this.#retains = true;
+    if (this.encrypted) return takesMore;
+    // The system's buffer is full. Going on up to the stream's own limit would gain nothing but copies in memory.
+    if (!this.#awaitsDrain) {
+      this.#awaitsDrain = true;
+      socket.write(nothing, this.#written);
+    }
+    return false;
   }
+
+  /** Behind everything that was queued when it was asked for. */
+  readonly #written = (): void => {
+    this.#awaitsDrain = false;
+    if (this.#socket.writableLength === 0) return this.#drained();
+    this.#awaitsDrain = true;
+    this.#socket.write(nothing, this.#written);
+  };
 
   get retains(): boolean {
     if (this.#retains && this.#socket.writableLength === 0) this.#retains = false;
     return this.#retains;
+  }
+
+  release(): void {
+    this.#buffers.release();
   }
 
   pause(): void {

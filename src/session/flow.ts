@@ -73,6 +73,7 @@ export class Flow {
 
   /** The client has taken what was waiting for it. */
   clientDrained(): void {
+    this.#server.release();
     this.#server.resume();
   }
 
@@ -175,6 +176,8 @@ export class Flow {
       onData: (chunk) => this.#fromServer(chunk),
       onDrain: () => {
         this.#serverFull = false;
+        // A chunk is still needed while part of it waits to be judged, or to be on record.
+        if (this.#state.wait === Wait.nothing && this.#state.toServer.bytes === 0) this.#client.release();
         this.#throttle();
       },
       onClose: (error) => {
