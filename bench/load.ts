@@ -63,6 +63,8 @@ async function attempt(target: Target, load: Load, warmUp: number): Promise<Run 
   // What its own timer would send: it finishes the transactions under way and flushes its log.
   child.process.kill("SIGALRM");
   await child.ended;
+  // It had not even come to set its own timer.
+  if (child.process.signalCode === "SIGALRM") return undefined;
   if (child.process.exitCode !== 0) throw new Error(`${name(target, load)}: ${child.errors}`);
 
   const { latencies, first } = readLog(log, begin.at, end.at);
