@@ -76,8 +76,9 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       close: async (deadline = drainDeadline) => {
         stopping = true;
         await listener.close();
-        entrance.close();
+        const entered = entrance.close();
         await sessions.drain(deadline);
+        await entered;
         await Promise.all([databases.close(), admin?.close()]);
         await recorder.close();
       },

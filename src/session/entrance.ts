@@ -5,11 +5,18 @@ import { beginLogin, type Gate, type Login } from "./login.ts";
 const crowded: Problem = { code: "too_many_connections", message: "too many connections are logging in" };
 const stopping: Problem = { code: "session_ended", message: "the proxy is shutting down" };
 
+/** Connections that were told why they are closed, and have not closed their side yet. */
+const mostLeaving = 64;
+
 /** Where connections come in: bounds how many may be there without having logged in. */
 export class Entrance {
   readonly #gate: Gate;
-  /** In the order of their coming. */
+  /** Under way. */
   readonly #logins = new Set<Login>();
+  /** Of these, those that have not proved who they are, in the order of their coming. */
+  readonly #strangers = new Set<Login>();
+  /** Strangers whose login is over, in that order: whoever does not go would else take a place from those who may come in. */
+  readonly #leaving = new Set<Login>();
 
   constructor(gate: Gate) {
     this.#gate = gate;
@@ -19,20 +26,40 @@ export class Entrance {
   admit(socket: Socket): void {
     const { metrics, config } = this.#gate;
     metrics.connections.accepted++;
-    const login: Login = beginLogin(socket, this.#gate, () => this.#logins.delete(login));
+    const login: Login = beginLogin(socket, this.#gate, () => this.#strangers.delete(login));
     this.#logins.add(login);
-    void login.settled.finally(() => this.#logins.delete(login));
-    if (this.#logins.size <= config.limits.maxUnauthenticated) return;
-    for (const oldest of this.#logins) {
+    this.#strangers.add(login);
+    socket.once("close", () => {
+      this.#strangers.delete(login);
+      this.#leaving.delete(login);
+    });
+    void login.settled.finally(() => {
+      this.#logins.delete(login);
+      this.#leave(login);
+    });
+    if (this.#strangers.size <= config.limits.maxUnauthenticated) return;
+    for (const oldest of this.#strangers) {
       metrics.connections.rejected++;
-      this.#logins.delete(oldest);
       oldest.abort(crowded);
+      this.#leave(oldest);
       return;
     }
   }
 
-  /** Ends those that have not logged in. */
-  close(): void {
+  /** Ends those that have not logged in; resolves when none is under way any more. */
+  async close(): Promise<void> {
     for (const login of this.#logins) login.abort(stopping);
+    await Promise.all([...this.#logins].map(({ settled }) => settled));
+  }
+
+  #leave(login: Login): void {
+    if (!this.#strangers.delete(login)) return;
+    this.#leaving.add(login);
+    if (this.#leaving.size <= mostLeaving) return;
+    for (const oldest of this.#leaving) {
+      this.#leaving.delete(oldest);
+      oldest.destroy();
+      return;
+    }
   }
 }

@@ -46,22 +46,22 @@ export class Inbox implements ChannelEvents {
     this.#fail(new RolegateError(problem));
   }
 
-  /** True once the client has gone or the login was aborted. */
+  /** Why there is no client to log in any more: it has gone, or the login was aborted. */
   get failure(): Error | undefined {
     return this.#failure;
   }
 
   /**
-   * From here on the channel's events go to `successor`.
-   * @throws RolegateError protocol_violation if the client has sent more than it was asked for
+   * From here on the channel's events go to `successor`, and first of all what the client has sent without waiting
+   * for the end of the login: as the server does, it is taken for the session's first messages.
+   * @throws what ended the login meanwhile
    */
   handOver(successor: ChannelEvents): void {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#reader.table = nothing;
-    if (this.#reader.next() !== Step.end || this.#reader.heldBytes > 0)
-      throw new TypeError("bytes before ReadyForQuery");
     this.#successor = successor;
     this.channel.resume();
+    const early = this.#reader.unread();
+    if (early.length > 0) successor.onData(early);
   }
 
   onData(chunk: Buffer): boolean {

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import { chooseRole, rolesFor } from "../access/choose-role.ts";
 import type { Recorder } from "../audit/recorder.ts";
@@ -7,10 +6,8 @@ import { refuse, RolegateError, sqlstate, type Problem } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { TlsServer } from "../net/tls.ts";
-import { authenticationOk } from "../wire/authentication.ts";
-import { backendKeyData, parameterStatus, readyForQuery } from "../wire/backend.ts";
 import { errorResponse } from "../wire/error-fields.ts";
-import { cancelKeyBytes, negotiateProtocolVersion } from "../wire/negotiate-protocol-version.ts";
+import { negotiateProtocolVersion } from "../wire/negotiate-protocol-version.ts";
 import { authenticate, LoginRefused } from "./authenticate.ts";
 import type { CancelKeys } from "./cancel-keys.ts";
 import type { Database } from "./database.ts";
@@ -18,10 +15,9 @@ import { ClientGone, Inbox } from "./inbox.ts";
 import type { LiveSessions } from "./live-sessions.ts";
 import { carrySettings, openRole } from "./open-role.ts";
 import { readOpening, type Startup } from "./opening.ts";
-import { shownParameter } from "./parameters.ts";
-import { problemOf, Session } from "./session.ts";
+import { problemOf } from "./session.ts";
+import { startSession } from "./start-session.ts";
 import { requestedSettings } from "./startup-settings.ts";
-import { beginState } from "./state.ts";
 
 /** What all connections of one proxy share. */
 export type Gate = {
@@ -40,8 +36,10 @@ export type Gate = {
 export type Login = {
   /** Settles when the connection has become a session or has ended; never rejects. */
   readonly settled: Promise<void>;
-  /** Ends it. */
+  /** Ends it; the client is told why, and has a moment to read it. */
   readonly abort: (problem: Problem) => void;
+  /** Closes the connection now. */
+  readonly destroy: () => void;
 };
 
 /**
@@ -49,6 +47,8 @@ export type Login = {
  * @param authenticated called when the client has proved who it is
  */
 export function beginLogin(socket: Socket, gate: Gate, authenticated: () => void): Login {
+  // Asked for now: a closed socket has none.
+  const address = socket.remoteAddress ?? "";
   let inbox: Inbox | undefined;
   let over = false;
   const abort = (problem: Problem): void => {
@@ -65,7 +65,7 @@ export function beginLogin(socket: Socket, gate: Gate, authenticated: () => void
     const opening = await readOpening(socket, gate.tls);
     switch (opening.kind) {
       case "cancel":
-        gate.cancelKeys.cancel(opening.processId, opening.key, Date.now());
+        gate.cancelKeys.cancel(opening.processId, opening.key, { address, now: Date.now() });
         return;
       case "closed":
         return;
@@ -80,7 +80,7 @@ export function beginLogin(socket: Socket, gate: Gate, authenticated: () => void
       over = true;
       clearTimeout(timer);
     });
-  return { settled, abort };
+  return { settled, abort, destroy: () => void socket.destroy() };
 }
 
 async function logIn(
@@ -121,7 +121,7 @@ async function begin(
   gate: Gate,
   authenticated: () => void,
 ): Promise<void> {
-  const { config, recorder, metrics, log } = gate;
+  const { config, metrics, log } = gate;
   const { channel } = inbox;
   if (config.listen.tls?.mode === "require" && !encrypted)
     throw new LoginRefused("tls_required", "the connection requires TLS", "plaintext");
@@ -156,31 +156,17 @@ async function begin(
     { database, identity, role: chosen.role, settings: requested, applicationName, deadline },
     metrics,
   );
-  if (inbox.failure !== undefined) {
-    role.connection.close();
-    throw inbox.failure;
-  }
-
-  const record = recorder.openSession({
-    session: randomUUID(),
-    identity: identity.name,
-    role: role.name,
-    method: identity.method,
-    database: name,
-    client: channel.remoteAddress,
-    applicationName,
-    tls: encrypted,
-  });
-  const began = role.connection.parameters;
-  const state = beginState(
+  const { parameters: began } = role.connection;
+  startSession(
+    inbox,
+    role,
     {
       identity,
       database,
-      roles: new Set(roles),
-      record,
-      recorder,
-      metrics,
-      log,
+      roles,
+      applicationName,
+      encrypted,
+      minor,
       openRole: (to, { parameters }) =>
         openRole(
           {
@@ -194,29 +180,8 @@ async function begin(
           metrics,
         ),
     },
-    role,
+    gate,
   );
-  const key = gate.cancelKeys.issue(cancelKeyBytes(minor), () => session.cancel());
-  const session = new Session(state, channel, () => {
-    gate.cancelKeys.revoke(key.processId);
-    gate.sessions.remove(session);
-  });
-  gate.sessions.add(session);
-  metrics.sessions++;
-
-  const shown = [...began].map(
-    ([setting, value]) => [setting, shownParameter(setting, value, role.name)] as const,
-  );
-  for (const [setting, value] of shown) state.parameters.set(setting, value);
-  channel.write(
-    Buffer.concat([
-      authenticationOk,
-      ...shown.map(([setting, value]) => parameterStatus(setting, value)),
-      backendKeyData(key.processId, key.key),
-      readyForQuery("I"),
-    ]),
-  );
-  inbox.handOver(session);
 }
 
 /** As the server does: without a database, the one that is called like the user. */

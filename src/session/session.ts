@@ -30,6 +30,8 @@ export class Session implements ChannelEvents {
   /** Why the session is to end at its next idle moment. */
   #ending: Problem | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
+  /** Cancels that are on their way or wait for that. */
+  #cancels = 0;
   #over = false;
 
   /**
@@ -121,10 +123,24 @@ export class Session implements ChannelEvents {
     }
   }
 
+  /** However often a client asks, one cancel is on its way at a time, and one behind it that may still find work. */
   #cancel(): void {
-    this.#state.role.connection.cancel().catch((error: unknown) => {
-      this.#state.log.warn({ err: error }, "a statement could not be cancelled");
-    });
+    if (this.#cancels === 2) return;
+    this.#cancels++;
+    if (this.#cancels === 1) this.#sendCancel();
+  }
+
+  #sendCancel(): void {
+    const { role, log, expected } = this.#state;
+    role.connection
+      .cancel()
+      .catch((error: unknown) => log.warn({ err: error }, "a statement could not be cancelled"))
+      .finally(() => {
+        this.#cancels--;
+        if (this.#cancels === 0) return;
+        if (expected.length > 0) this.#sendCancel();
+        else this.#cancels = 0;
+      });
   }
 
   /** The client said Terminate, and the server has been told: it closes when it has done what came before. */

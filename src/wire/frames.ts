@@ -68,6 +68,15 @@ export class FrameReader {
     return this.#held;
   }
 
+  /** Takes back what has arrived and is not reported, for another reader; this one is at the end then. */
+  unread(): Buffer {
+    const rest = this.#chunk.subarray(this.#at);
+    const unread = this.#held === 0 ? rest : Buffer.concat([this.#carry.subarray(0, this.#held), rest]);
+    this.#chunk = this.#carry = nothing;
+    this.#at = this.#held = this.#wanted = 0;
+    return unread;
+  }
+
   /** Begins a chunk; the last one must be used up. */
   feed(chunk: Buffer): void {
     if (this.#at < this.#chunk.length) throw new TypeError("the last chunk is not used up");

@@ -1,0 +1,89 @@
+import { randomUUID } from "node:crypto";
+import type { Identity } from "../identity/identity.ts";
+import { authenticationOk } from "../wire/authentication.ts";
+import { backendKeyData, parameterStatus, readyForQuery } from "../wire/backend.ts";
+import { cancelKeyBytes, type ProtocolMinor } from "../wire/negotiate-protocol-version.ts";
+import type { Database } from "./database.ts";
+import type { Inbox } from "./inbox.ts";
+import type { Gate } from "./login.ts";
+import { shownParameter } from "./parameters.ts";
+import type { OpenRole } from "./role-change.ts";
+import { problemOf, Session } from "./session.ts";
+import { beginState, type SessionBasis } from "./state.ts";
+
+/** Everything that a login has found out. */
+export type SessionStart = {
+  readonly identity: Identity;
+  readonly database: Database;
+  /** The roles that the identity may take here. */
+  readonly roles: readonly string[];
+  readonly applicationName: string;
+  readonly encrypted: boolean;
+  readonly minor: ProtocolMinor;
+  readonly openRole: SessionBasis["openRole"];
+};
+
+/**
+ * Makes a session of a login: puts it on record, tells the client that it is in, and passes the channel on. Whatever
+ * happens, `role.connection` is the session's or closed, and a session that is on record as begun is so as ended.
+ * @throws what ended the login meanwhile, or keeps the session from beginning
+ */
+export function startSession(inbox: Inbox, role: OpenRole, start: SessionStart, gate: Gate): void {
+  let session: Session;
+  try {
+    if (inbox.failure !== undefined) throw inbox.failure;
+    session = beginSession(inbox, role, start, gate);
+  } catch (error) {
+    role.connection.close();
+    throw error;
+  }
+  try {
+    inbox.handOver(session);
+  } catch (error) {
+    session.end(problemOf(error));
+  }
+}
+
+function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, gate: Gate): Session {
+  const { recorder, metrics, log, cancelKeys, sessions } = gate;
+  const { identity, database, roles, applicationName, encrypted, minor, openRole } = start;
+  const record = recorder.openSession({
+    session: randomUUID(),
+    identity: identity.name,
+    role: role.name,
+    method: identity.method,
+    database: database.config.name,
+    client: channel.remoteAddress,
+    applicationName,
+    tls: encrypted,
+  });
+  try {
+    const basis = { identity, database, roles: new Set(roles), record, recorder, metrics, log, openRole };
+    const state = beginState(basis, role);
+    const shown = [...role.connection.parameters].map(
+      ([setting, value]) => [setting, shownParameter(setting, value, role.name)] as const,
+    );
+    for (const [setting, value] of shown) state.parameters.set(setting, value);
+    const statuses = shown.map(([setting, value]) => parameterStatus(setting, value));
+
+    const key = cancelKeys.issue(cancelKeyBytes(minor), () => session.cancel());
+    const session = new Session(state, channel, () => {
+      cancelKeys.revoke(key.processId);
+      sessions.remove(session);
+    });
+    sessions.add(session);
+    metrics.sessions++;
+    channel.write(
+      Buffer.concat([
+        authenticationOk,
+        ...statuses,
+        backendKeyData(key.processId, key.key),
+        readyForQuery("I"),
+      ]),
+    );
+    return session;
+  } catch (error) {
+    record.end("the session could not begin");
+    throw error;
+  }
+}
