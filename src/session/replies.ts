@@ -1,5 +1,6 @@
 import { RolegateError } from "../errors.ts";
 import { noData, readReadyForQuery, readRowCount } from "../wire/backend.ts";
+import type { JudgedStatement } from "../rewrite/verdict.ts";
 import type { FrameReader } from "../wire/frames.ts";
 import { wireNameOf } from "../wire/text.ts";
 import { applyEffect, setPath } from "./effects.ts";
@@ -8,7 +9,7 @@ import type { Runnable } from "./judged.ts";
 import { completeRun, completeSkipped, failGroup, failQuery } from "./outcome.ts";
 import { reportParameter } from "./parameters.ts";
 import { completeRoleChange } from "./role-change.ts";
-import { cleanNotice, openly, readServerError, type Cover } from "./server-error.ts";
+import { cleanNotice, guarded, openly, readServerError, type Cover } from "./server-error.ts";
 import type { SessionState } from "./state.ts";
 
 /** The messages of a server, by their type byte; CopyData, DataRow and notifications pass unseen. */
@@ -96,10 +97,14 @@ export function hidesRows(session: SessionState): boolean {
 }
 
 function isHidden(session: SessionState, run: Runnable | undefined): boolean {
+  return executed(session, run)?.discardRows === true;
+}
+
+/** The statement that a run executes: for an SQL `EXECUTE` the prepared one. */
+function executed(session: SessionState, run: Runnable | undefined): JudgedStatement | undefined {
   const statement = run?.statement;
-  if (statement === undefined) return false;
-  if (statement.effect.kind !== "execute") return statement.discardRows;
-  return session.statements.get(wireNameOf(statement.effect.name))?.statement?.discardRows === true;
+  if (statement?.effect.kind !== "execute") return statement;
+  return session.statements.get(wireNameOf(statement.effect.name))?.statement ?? statement;
 }
 
 function isRunning(kind: number): boolean {
@@ -190,14 +195,16 @@ function errorResponse(session: SessionState, reader: FrameReader, kind: number)
 /** What the rules have to do with a message of the server's about the statement at hand. */
 function coverOf(session: SessionState, kind: number): Cover {
   const { expected } = session;
-  if (kind === 0 || kind === Expect.sync) return openly;
+  if (kind === 0) return openly;
+  // What fails at the end of a transaction was held back by any statement of it.
+  if (kind === Expect.sync) return guarded;
   const slot = expected.head;
   const judged = expected.judged[slot];
   const text = kind === Expect.query || kind === Expect.parse;
   const run = text
     ? (judged?.runs[kind === Expect.query ? session.statement : 0] ?? judged?.first)
     : expected.runnables[slot];
-  const statement = run?.statement;
+  const statement = executed(session, run);
   const rewritten = run?.judged.sql !== undefined;
   return { rewritten, hides: statement?.hides ?? false, hints: statement?.hints ?? openly.hints };
 }

@@ -26,6 +26,9 @@ export type Cover = {
 /** Nothing of the client's is running. */
 export const openly: Cover = { rewritten: false, hides: false, hints: new Map() };
 
+/** Nobody knows which of the client's statements it is about. */
+export const guarded: Cover = { rewritten: true, hides: true, hints: new Map() };
+
 /** DETAIL prints rows and keys, CONTEXT statements and values; the internal query is one that the client never wrote. */
 const telling = "DWq";
 

@@ -48,6 +48,7 @@ export type RawConnection = {
 /** Logs in with node-postgres, then takes its socket: the messages are ours from there on. */
 export async function connectRaw(config: ClientConfig): Promise<RawConnection> {
   const client = new Client(config);
+  client.on("error", () => {});
   await client.connect();
   const socket = (client as unknown as { connection: { stream: Socket } }).connection.stream;
   for (const event of ["data", "error", "close", "end"]) socket.removeAllListeners(event);
