@@ -61,7 +61,7 @@ function formatEvent(line: RecordLine): string {
 }
 
 function outcomeOf(line: StatementLine, completion: CompletionLine | undefined): Outcome {
-  if (line.fields["verdict"] === "refuse") return "refused";
+  if (line.refused) return "refused";
   if (!completion) return "unfinished";
   if (completion.fields["skipped"] === true) return "skipped";
   return completion.fields["sqlstate"] === undefined ? "ok" : "failed";

@@ -19,8 +19,8 @@ export type Entry =
   | { readonly kind: "event"; readonly line: RecordLine };
 
 /**
- * Makes one entry of a statement's two lines, in the order in which statements complete. Holds only the statements
- * that are open, so that a record of any size can be read.
+ * Makes one entry of a statement's two lines, in the order in which statements complete; a refused one has no second
+ * line and is complete at once. Holds only the statements that are open, so that a record of any size can be read.
  */
 export class StatementJoin {
   readonly #wanted: (line: RecordLine) => boolean;
@@ -47,6 +47,7 @@ export class StatementJoin {
     const unfinished = line.event === "session end" ? this.#release(line.session) : [];
     if (!this.#wanted(line)) return unfinished;
     if (line.event !== "statement") return [...unfinished, { kind: "event", line }];
+    if (line.refused) return [{ kind: "statement", line, completion: undefined }];
     this.#hold(line);
     return this.#overflow();
   }

@@ -5,6 +5,8 @@ export type RecordLine =
       readonly session: string;
       readonly id: number;
       readonly sql: string;
+      /** It never reached the database; nothing completes it. */
+      readonly refused: boolean;
     })
   | (Fields & { readonly event: "completion"; readonly session: string; readonly id: number })
   | (Fields & { readonly event: "session end"; readonly session: string })
@@ -35,7 +37,7 @@ export function parseLine(text: string): RecordLine | undefined {
   switch (event) {
     case "statement":
       if (typeof session !== "string" || typeof id !== "number" || typeof sql !== "string") return undefined;
-      return { event, time, session, id, sql, fields };
+      return { event, time, session, id, sql, refused: fields["verdict"] === "refuse", fields };
     case "completion":
       if (typeof session !== "string" || typeof id !== "number") return undefined;
       return { event, time, session, id, fields };

@@ -13,12 +13,12 @@ const statement = (session: string, id: number, sql = `select ${id}`): ReturnTyp
 const completion = (session: string, id: number): ReturnType<typeof line> =>
   line({ event: "completion", session, id });
 
-/** `s1:2` for a completed statement, `s1:2 unfinished`, or the event's name. */
+/** `s1:2` for a completed statement, `s1:2 refused`, `s1:2 unfinished`, or the event's name. */
 function shown(entries: readonly Entry[]): string[] {
   return entries.map((entry) => {
     if (entry.kind === "event") return entry.line.event === "other" ? entry.line.name : entry.line.event;
     const { session, id } = entry.line;
-    if (!entry.completion) return `${session}:${id} unfinished`;
+    if (!entry.completion) return `${session}:${id} ${entry.line.refused ? "refused" : "unfinished"}`;
     expect(entry.completion).toMatchObject({ session, id });
     return `${session}:${id}`;
   });
@@ -32,6 +32,15 @@ test("statements come out as they complete, each with its own completion", () =>
   const lines = [statement("s1", 1), statement("s2", 1), statement("s1", 2)];
   const ends = [completion("s2", 1), completion("s1", 2), completion("s1", 1)];
   expect(joined([...lines, ...ends])).toEqual(["s2:1", "s1:2", "s1:1"]);
+});
+
+test("a refused statement comes out at once: no line completes it", () => {
+  const join = new StatementJoin(() => true);
+  const refused = line({ event: "statement", session: "s1", id: 2, sql: "select 2", verdict: "refuse" });
+  expect(joined([statement("s1", 1), refused], join)).toEqual(["s1:2 refused", "s1:1 unfinished"]);
+  expect(shown(join.push(refused))).toEqual(["s1:2 refused"]);
+  expect(join.open).toBe(0);
+  expect(joined([refused, completion("s1", 2)], join)).toEqual(["s1:2 refused"]);
 });
 
 test("the end of a session ends what it left unfinished, and of no other", () => {
