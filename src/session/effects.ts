@@ -82,6 +82,7 @@ export function applyEffect(session: SessionState, run: Runnable, statement: Jud
       // SET LOCAL alone and outside a transaction sets nothing that lasts; below 18 it can be nowhere else.
       if (effect.local && !reportsPath(session.database)) return undefined;
       session.pathInTransaction = true;
+      session.pathBefore ??= session.searchPath;
       return setPath(session, effect.path);
     case "prepare":
       session.statements.set(wireNameOf(effect.name), preparedBySql(run, effect.statement), session.settled);
@@ -95,6 +96,12 @@ export function applyEffect(session: SessionState, run: Runnable, statement: Jud
 
 function confirmRole({ change }: SessionState): void {
   if (change !== undefined) change.confirmed = true;
+}
+
+/** The group failed, and what it set with it. */
+export function takeBackEffects(session: SessionState): void {
+  if (session.pathBefore !== undefined) setPath(session, session.pathBefore);
+  if (session.change !== undefined) session.change.confirmed = false;
 }
 
 /** Undefined: the path that the session began with. */

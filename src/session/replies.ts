@@ -3,7 +3,7 @@ import { noData, readReadyForQuery, readRowCount } from "../wire/backend.ts";
 import type { JudgedStatement } from "../rewrite/verdict.ts";
 import type { FrameReader } from "../wire/frames.ts";
 import { wireNameOf } from "../wire/text.ts";
-import { applyEffect, setPath } from "./effects.ts";
+import { applyEffect, setPath, takeBackEffects } from "./effects.ts";
 import { Expect } from "./expected-replies.ts";
 import type { Runnable } from "./judged.ts";
 import { completeRun, completeSkipped, failGroup, failQuery } from "./outcome.ts";
@@ -187,6 +187,7 @@ function errorResponse(session: SessionState, reader: FrameReader, kind: number)
   }
   session.copyIn = false;
   if (kind === 0) throw outOfTurn(E);
+  takeBackEffects(session);
   // Behind the error of a Query or a Sync (its commit failed) comes ReadyForQuery; nothing is skipped.
   if (kind === Expect.query) failQuery(session, sqlstate);
   else if (kind !== Expect.sync) failGroup(session, sqlstate);
@@ -222,6 +223,7 @@ function readyForQuery(session: SessionState, reader: FrameReader): void {
   session.transaction = readReadyForQuery(reader.buffer, reader.start, reader.end);
   session.statements.settle(session.settled);
   session.portals.settle(session.settled);
+  session.pathBefore = undefined;
   if (session.reportedPath !== undefined) setPath(session, session.reportedPath);
   if (session.transaction === "I") {
     session.pathInTransaction = false;

@@ -36,6 +36,8 @@ export type SessionState = SessionBasis & {
   searchPath: readonly string[];
   /** The last one that the server reported; undefined below version 18, which does not. */
   reportedPath: readonly string[] | undefined;
+  /** The one before a change whose group can still fail, which takes the change back. */
+  pathBefore: readonly string[] | undefined;
   /** search_path was changed in the transaction that is open: its end may bring the old one back. */
   pathInTransaction: boolean;
   counts: RoleCounts;
@@ -95,6 +97,7 @@ export function beginState(basis: SessionBasis, role: OpenRole): SessionState {
     scope: basis.database.scope(role.grants, role.searchPath, basis.roles),
     searchPath: role.searchPath,
     reportedPath: reportsPath(basis.database) ? role.searchPath : undefined,
+    pathBefore: undefined,
     pathInTransaction: false,
     counts: basis.metrics.role(role.name),
     expected: new ExpectedReplies(),

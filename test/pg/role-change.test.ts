@@ -100,6 +100,8 @@ test("in a pipeline, what follows runs under the new role", async () => {
   const beside = await raw.ask([...extended("set role change_two"), ...extended(tenants), say.sync]);
   expect(kinds(beside)).toContain("ErrorResponse");
   expect(beside.some((line) => line.startsWith("DataRow"))).toBe(false);
+  // As with the server, what fails in the group takes the change back.
+  expect(await raw.ask([say.query(tenants)])).toContain('DataRow "1" "change_one"');
   raw.close();
 });
 

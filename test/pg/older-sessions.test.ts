@@ -1,0 +1,66 @@
+import { existsSync } from "node:fs";
+import { Client } from "pg";
+import { describe, expect, test } from "vitest";
+import { EmbeddedPostgres } from "../../src/demo/embedded-postgres.ts";
+import { loginPassword } from "./embedded-database.ts";
+import { connectRaw, extended, kinds, say } from "./raw-connection.ts";
+import { startTestProxy } from "./running-proxy.ts";
+
+// Servers before 18 do not report search_path, so the session has to follow it by itself.
+const majors = [15, 16, 17].map((major) => ({ major, installation: `/usr/lib/postgresql/${major}` }));
+const role = "older_tester";
+
+describe.each(majors)("PostgreSQL $major", ({ installation }) => {
+  test.skipIf(!existsSync(`${installation}/bin/initdb`))(
+    "serves a session and follows search_path",
+    async () => {
+      await using server = await EmbeddedPostgres.start({ installation });
+      const admin = new Client({ connectionString: server.url("postgres") });
+      await admin.connect();
+      await admin.query(`create schema other; create table t (s text); create table other.t (s text);
+      insert into t values ('public'); insert into other.t values ('other');
+      create role ${role}; create role rolegate_${role} login noinherit password '${loginPassword}';
+      grant ${role} to rolegate_${role}; grant usage on schema other to ${role};
+      grant select on t, other.t to ${role};
+      alter role rolegate_${role} set search_path = other`);
+      await admin.end();
+      const proxy = await startTestProxy({
+        database: { host: server.host, port: server.port, name: "postgres", addRole: async () => {} },
+        roles: { [role]: { file: { tables: { t: { select: "all" }, "other.t": { select: "all" } } } } },
+        users: { alice: {} },
+      });
+      const client = await proxy.connect("alice");
+      const seen = async () => (await client.query<{ s: string }>("select s from t")).rows.map(({ s }) => s);
+      expect(await seen()).toEqual(["other"]);
+      await client.query("set search_path = public");
+      expect(await seen()).toEqual(["public"]);
+      await client.query("reset search_path");
+      expect(await seen()).toEqual(["other"]);
+      await client.query("set local search_path = public");
+      expect(await seen()).toEqual(["other"]);
+      await client.query("begin");
+      await expect(client.query("set search_path = public")).rejects.toMatchObject({ code: "0A000" });
+      await client.query("rollback");
+      await client.query("set search_path = public");
+      await client.query("discard all");
+      expect(await seen()).toEqual(["other"]);
+
+      const raw = await connectRaw(proxy.client("alice"));
+      const beside = [...extended("set search_path = public"), ...extended("select s from t"), say.sync];
+      const lines = await raw.ask([...beside, ...extended("select s from t"), say.sync], 2);
+      expect(kinds(lines)).toContain("ErrorResponse");
+      expect(lines.filter((line) => line.startsWith("DataRow"))).toEqual(['DataRow "other"']);
+      const alone = [
+        ...extended("set search_path = public"),
+        say.sync,
+        ...extended("select s from t"),
+        say.sync,
+      ];
+      expect((await raw.ask(alone, 2)).filter((line) => line.startsWith("DataRow"))).toEqual([
+        'DataRow "public"',
+      ]);
+      raw.close();
+      await proxy.close();
+    },
+  );
+});
