@@ -10,8 +10,11 @@ const largestBatch = 8 * 1024 * 1024;
 /** What is kept while nothing can be written; lines beyond it are counted and dropped. */
 const largestBacklog = 4 * 1024 * 1024;
 
-/** A completion waits this long for the next statement's write, which then carries both. */
-const laterMillis = 1;
+/**
+ * A completion waits at most this long, in milliseconds, for the next statement's write, which then carries both. Long
+ * enough that a busy session arms a timer 50 times a second and not once per statement.
+ */
+const laterMillis = 20;
 
 const retryMillis = 250;
 
@@ -43,8 +46,10 @@ export class Journal {
 
   #day = NaN;
   #pending = "";
-  #waiting: Written[] = [];
-  #spare: Written[] = [];
+  /** Two lists in turn, so that a callback may wait for the next turn already; filled up to a count, never shortened. */
+  #waiting: (Written | undefined)[] = [];
+  #waitingCount = 0;
+  #spare: (Written | undefined)[] = [];
   #turnEnding = false;
   #later: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -87,7 +92,7 @@ export class Journal {
 
   /** Calls back after this turn's write; with an error if any of the turn's lines is not in the file. */
   whenWritten(callback: Written): void {
-    this.#waiting.push(callback);
+    this.#waiting[this.#waitingCount++] = callback;
     this.#endTurnSoon();
   }
 
@@ -140,16 +145,19 @@ export class Journal {
     const error = this.#failure ?? this.#dropped;
     this.#dropped = undefined;
     const called = this.#waiting;
+    const count = this.#waitingCount;
     this.#waiting = this.#spare;
-    for (const callback of called) {
+    this.#waitingCount = 0;
+    this.#spare = called;
+    for (let index = 0; index < count; index++) {
+      const callback = called[index]!;
+      called[index] = undefined;
       try {
         callback(error);
       } catch (thrown) {
         this.#log.error({ err: thrown }, "a session failed after its record was written");
       }
     }
-    called.length = 0;
-    this.#spare = called;
   };
 
   readonly #endWait = (): void => {

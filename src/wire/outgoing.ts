@@ -37,6 +37,9 @@ export class Outgoing {
 
   /** Hands everything to `write`, in one call unless copying it together would cost more; then it is empty. */
   flush(write: (bytes: Buffer) => void): void {
+    // One run is the usual case, and worth doing without the list.
+    const run = this.#closedBytes === 0 ? this.#takeRun() : undefined;
+    if (run !== undefined) return write(run);
     this.#close();
     const pieces = this.#closed;
     if (pieces.length === 0) return;
@@ -45,6 +48,7 @@ export class Outgoing {
     else for (const piece of pieces) write(piece);
     pieces.length = 0;
     this.#closedBytes = 0;
+    return undefined;
   }
 
   /**
@@ -52,6 +56,14 @@ export class Outgoing {
    * is small. Returns true if the buffer is still needed, so its owner must take another.
    */
   detach(chunk: Buffer): boolean {
+    if (this.#closedBytes === 0 && this.#end - this.#start <= cheapToCopy) {
+      const run = this.#takeRun();
+      if (run === undefined) return false;
+      const copy = Buffer.allocUnsafe(run.length);
+      run.copy(copy);
+      this.keep(copy, 0, copy.length);
+      return false;
+    }
     this.#close();
     if (this.#closedBytes > cheapToCopy) return this.#closed.some((piece) => piece.buffer === chunk.buffer);
     if (this.#closed.length > 0) {
@@ -63,13 +75,21 @@ export class Outgoing {
   }
 
   #close(): void {
-    if (this.#buffer !== undefined && this.#end > this.#start) {
-      const whole = this.#start === 0 && this.#end === this.#buffer.length;
-      this.#closed.push(whole ? this.#buffer : this.#buffer.subarray(this.#start, this.#end));
-      this.#closedBytes += this.#end - this.#start;
-    }
+    const run = this.#takeRun();
+    if (run === undefined) return;
+    this.#closed.push(run);
+    this.#closedBytes += run.length;
+  }
+
+  /** The run that could still grow; undefined if it is empty. */
+  #takeRun(): Buffer | undefined {
+    const buffer = this.#buffer;
+    const start = this.#start;
+    const end = this.#end;
     this.#buffer = undefined;
     this.#start = 0;
     this.#end = 0;
+    if (buffer === undefined || end === start) return undefined;
+    return start === 0 && end === buffer.length ? buffer : buffer.subarray(start, end);
   }
 }

@@ -58,8 +58,8 @@ export async function startTestProxy(options: ProxyOptions): Promise<RunningProx
     ...more,
   });
   const record = async () => {
-    // A completion may wait for a millisecond.
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    // A completion may wait for 20 ms.
+    await new Promise((resolve) => setTimeout(resolve, 60));
     return readRecord(directory);
   };
   return {
