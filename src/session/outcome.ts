@@ -49,6 +49,8 @@ export function failGroup(session: SessionState, sqlstate: string): void {
   for (let offset = failed - 1; offset >= 0; offset--)
     takeBack(session, expected.slotAt(offset), offset === fault, sqlstate);
   for (; failed > 0; failed--) expected.pop();
+  // A Query that was ignored ends no group for the server, but did when it was sent: nobody must wait for its end.
+  if (session.skipping) session.settled = session.group - 1;
 }
 
 /**
