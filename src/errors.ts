@@ -45,6 +45,7 @@ export const errorTable = {
     meaning: "the function is not known to be safe and the role does not name it",
   },
   operator_not_allowed: { sqlstate: "42501", meaning: "the operator is not one of the server's own" },
+  setting_invalid: { sqlstate: "22023", meaning: "the server does not take the value of a setting" },
   setting_not_allowed: { sqlstate: "42501", meaning: "the setting is not on the role's list" },
   role_not_allowed: { sqlstate: "42501", meaning: "the identity may not take the role" },
   role_change_here: {

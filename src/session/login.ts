@@ -7,6 +7,7 @@ import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { TlsServer } from "../net/tls.ts";
 import { errorResponse } from "../wire/error-fields.ts";
+import { truncateName } from "../sql/names.ts";
 import { negotiateProtocolVersion } from "../wire/negotiate-protocol-version.ts";
 import { authenticate, LoginRefused } from "./authenticate.ts";
 import type { CancelKeys } from "./cancel-keys.ts";
@@ -128,7 +129,8 @@ async function begin(
   const { minor, reply } = negotiateProtocolVersion(startup.minor, startup.protocolOptions);
   if (reply !== undefined) channel.write(reply);
   const user = startup.parameters.get("user") ?? "";
-  const applicationName = startup.parameters.get("application_name") ?? "";
+  // Cut as the server cuts it: there must be room for the settings in the startup packet.
+  const applicationName = truncateName(startup.parameters.get("application_name") ?? "");
   const requested = requestedSettings(startup.parameters);
   const address = ipOf(channel.remoteAddress);
   const certificateHash = encrypted ? gate.tls?.certificateHash : undefined;

@@ -1,4 +1,4 @@
-import { RolegateError } from "../errors.ts";
+import { refuse, RolegateError } from "../errors.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Metrics } from "../metrics.ts";
 import { bindGrants } from "../policy/grants.ts";
@@ -23,7 +23,7 @@ export type RoleRequest = {
 
 /**
  * Binds a role's rules to the identity and opens a connection with the role in force.
- * @throws RolegateError no_role, attribute_missing, setting_not_allowed, upstream_unavailable
+ * @throws RolegateError no_role, attribute_missing, setting_not_allowed, setting_invalid, upstream_unavailable
  */
 export async function openRole(request: RoleRequest, metrics: Metrics): Promise<OpenRole> {
   const { database, identity, role } = request;
@@ -53,9 +53,27 @@ async function connect(
     metrics.upstreamConnects.succeeded++;
     return opened;
   } catch (error) {
+    refuseSetting(error, settings);
     metrics.upstreamConnects.failed++;
     throw error;
   }
+}
+
+/** invalid_parameter_value, and the same of a value's form or range. */
+const invalidValue: ReadonlySet<unknown> = new Set(["22023", "22P02", "22003"]);
+
+/**
+ * The server refuses a value that the client chose: the client's mistake, and no sign that the database is away. The
+ * words are ours, and the name is one that was asked for: what a server says before the login is done may be a lie.
+ */
+function refuseSetting(error: unknown, settings: ReadonlyMap<string, string>): void {
+  if (!(error instanceof RolegateError) || !(error.cause instanceof Error)) return;
+  const { message, code } = error.cause as Error & { readonly code?: unknown };
+  if (!invalidValue.has(code)) return;
+  const said = message.toLowerCase();
+  const name = [...settings.keys()].find((setting) => said.includes(`"${setting.toLowerCase()}"`));
+  if (name === undefined) return;
+  refuse("setting_invalid", `the server does not accept the value of "${name}"`);
 }
 
 /** Settings that the server reports and that a change of role carries over; the rest begins anew, as documented. */
