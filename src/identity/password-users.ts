@@ -1,4 +1,4 @@
-import { mockVerifier, type Verifier } from "../scram/verifier.ts";
+import { mockVerifier, type Verifier, type VerifierForm } from "../scram/verifier.ts";
 import type { AttributeValue, Identity } from "./identity.ts";
 
 /** A user that proves itself with a password; only the verifier is known, never the password. */
@@ -18,7 +18,7 @@ export type PasswordUsers = ReadonlyMap<string, PasswordUser>;
  */
 export function verifierFor(users: PasswordUsers, name: string, secret: Buffer): Verifier {
   // Made even where it is not needed, so that the time taken does not tell whether the name exists.
-  const mock = mockVerifier(name, secret, usualIterations(users));
+  const mock = mockVerifier(name, secret, usualForm(users));
   return users.get(name)?.verifier ?? mock;
 }
 
@@ -28,23 +28,23 @@ export function passwordIdentity(users: PasswordUsers, name: string): Identity |
   return user && { name: user.name, method: "password", attributes: user.attributes, expiresAt: undefined };
 }
 
-const usual = new WeakMap<PasswordUsers, number>();
+const usual = new WeakMap<PasswordUsers, VerifierForm>();
 
-/** The iteration count that most users have: a mock verifier with another one would stand out. */
-function usualIterations(users: PasswordUsers): number | undefined {
-  let iterations = usual.get(users);
-  if (iterations === undefined && users.size > 0) {
-    const counts = [...users.values()].map((user) => user.verifier.iterations).toSorted((a, b) => a - b);
-    iterations = mode(counts);
-    usual.set(users, iterations);
+/** The iterations and the length of salt that most users have: a mock verifier with others would stand out. */
+function usualForm(users: PasswordUsers): VerifierForm | undefined {
+  let form = usual.get(users);
+  if (form === undefined && users.size > 0) {
+    const forms = [...users.values()].map(({ verifier }) => formOf(verifier));
+    const counts = Map.groupBy(forms, ({ iterations, saltBytes }) => `${iterations} ${saltBytes}`);
+    // Where two are as frequent the cheaper one, whatever the order of the file.
+    [form] = [...counts.values()]
+      .toSorted((a, b) => b.length - a.length || a[0]!.iterations - b[0]!.iterations)
+      .map(([first]) => first!);
+    usual.set(users, form!);
   }
-  return iterations;
+  return form;
 }
 
-function mode(sorted: readonly number[]): number {
-  const counts = new Map<number, number>();
-  for (const value of sorted) counts.set(value, (counts.get(value) ?? 0) + 1);
-  let best = sorted[0] ?? 0;
-  for (const [value, count] of counts) if (count > (counts.get(best) ?? 0)) best = value;
-  return best;
+function formOf({ iterations, salt }: Verifier): VerifierForm {
+  return { iterations, saltBytes: salt.length };
 }

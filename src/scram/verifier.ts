@@ -1,4 +1,4 @@
-import { createHash, createHmac, pbkdf2 } from "node:crypto";
+import { createHash, createHmac, hkdfSync, pbkdf2 } from "node:crypto";
 import { decodeBase64 } from "./base64.ts";
 import { saslprep } from "./saslprep.ts";
 
@@ -62,14 +62,25 @@ export async function makeVerifier(
   return `SCRAM-SHA-256$${iterations}:${salt.toString("base64")}$${storedKey}:${serverKey}`;
 }
 
+/** What of a verifier a client sees before it has proved anything. */
+export type VerifierForm = { readonly iterations: number; readonly saltBytes: number };
+
+const usualForm: VerifierForm = { iterations: defaultIterations, saltBytes };
+
 /**
  * A verifier for a name that does not exist: the same one for the same name and secret, so that asking twice tells
- * nothing either. `secret`: random, kept for the life of the process; `iterations`: those of the real verifiers.
+ * nothing either. `secret`: random, kept for the life of the process; `form`: that of the real verifiers.
  */
-export function mockVerifier(name: string, secret: Buffer, iterations: number = defaultIterations): Verifier {
+export function mockVerifier(name: string, secret: Buffer, form: VerifierForm = usualForm): Verifier {
   const derived = (purpose: string) => hmac(secret, `${purpose}\0${name}`);
-  const salt = derived("salt").subarray(0, saltBytes);
-  return { iterations, salt, storedKey: derived("stored key"), serverKey: derived("server key"), mock: true };
+  const salt = Buffer.from(hkdfSync("sha256", secret, name, "salt", form.saltBytes));
+  return {
+    iterations: form.iterations,
+    salt,
+    storedKey: derived("stored key"),
+    serverKey: derived("server key"),
+    mock: true,
+  };
 }
 
 /** HMAC-SHA-256. */

@@ -18,6 +18,11 @@ const users = new Map(
 );
 const secret = Buffer.alloc(32, 7);
 
+const salted = (name: string, bytes: number) => {
+  const { verifier, ...rest } = user(name, 4096);
+  return [name, { ...rest, verifier: { ...verifier, salt: Buffer.alloc(bytes) } }] as const;
+};
+
 describe("verifierFor", () => {
   test("gives a user's own verifier", () => {
     expect(verifierFor(users, "alice", secret)).toBe(users.get("alice")?.verifier);
@@ -33,6 +38,13 @@ describe("verifierFor", () => {
       expect(verifier.salt).toHaveLength(16);
     },
   );
+
+  test("gives a mock one the length of salt that most have", () => {
+    for (const bytes of [1, 12, 32, 64]) {
+      const some = new Map([salted("a", bytes), salted("b", bytes), salted("c", 16)]);
+      expect(verifierFor(some, "x", secret).salt).toHaveLength(bytes);
+    }
+  });
 
   test("works without any user", () => {
     expect(verifierFor(new Map(), "x", secret)).toMatchObject({ mock: true, iterations: 4096 });
