@@ -154,9 +154,10 @@ export async function beginScram(
   login: RawLogin,
   parameters: readonly (readonly [string, string])[],
   password: string,
+  minor = 0,
 ): Promise<Buffer> {
   const scram = scramClient(password);
-  login.send(open.startup(parameters));
+  login.send(open.startup(parameters, minor));
   await login.until("R");
   login.send(answer.saslInitial("SCRAM-SHA-256", scram.first));
   const [challenge] = await login.until("R");
