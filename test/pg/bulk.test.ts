@@ -1,14 +1,14 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
 import { say } from "./raw-connection.ts";
 import { userPassword, writeProxyFiles } from "./running-proxy.ts";
+import { serve } from "./served-proxy.ts";
 
 let database: TestDatabase;
 let directory: string;
@@ -28,12 +28,7 @@ beforeAll(async () => {
     users: { alice: {} },
   });
   // In a process of its own: its memory is what is measured.
-  const program = join(import.meta.dirname, "serve-for-test.ts");
-  proxy = spawn(process.execPath, [program, join(directory, "rolegate.yaml")], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [line] = (await once(proxy.stdout!, "data")) as [Buffer];
-  port = Number(line);
+  ({ process: proxy, port } = await serve(directory));
   await settled();
 });
 afterAll(async () => {

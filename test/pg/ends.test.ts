@@ -7,6 +7,9 @@ import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
 import { connectRaw, say } from "./raw-connection.ts";
 import { startTestProxy, userPassword, type RunningProxy } from "./running-proxy.ts";
 
+/** The system's. */
+const psql = "psql";
+
 let database: TestDatabase;
 let proxy: RunningProxy;
 
@@ -64,7 +67,7 @@ describe("cancelling", () => {
 
   test("Ctrl-C in psql", async () => {
     const url = `postgres://alice@127.0.0.1:${proxy.port}/${database.name}`;
-    const child = spawn("psql", ["-Xc", "select pg_sleep(30)", "-c", "select 'alive'", url], {
+    const child = spawn(psql, ["-Xc", "select pg_sleep(30)", "-c", "select 'alive'", url], {
       env: { ...process.env, PGPASSWORD: userPassword },
     });
     let output = "";

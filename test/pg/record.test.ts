@@ -1,7 +1,5 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
@@ -14,6 +12,7 @@ import {
   type ProxyOptions,
   type RunningProxy,
 } from "./running-proxy.ts";
+import { serve } from "./served-proxy.ts";
 
 let database: TestDatabase;
 let proxy: RunningProxy;
@@ -209,15 +208,10 @@ test("rows that only a check needs reach nobody, in either protocol", async () =
 
 test("what the client saw happen is on record even if the proxy is killed right then", async () => {
   const directory = await writeProxyFiles(options);
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, "serve-for-test.ts"), join(directory, "rolegate.yaml")],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  const { process: child, port } = await serve(directory);
   const client = new Client({
     host: "127.0.0.1",
-    port: Number(line),
+    port,
     user: "alice",
     password: userPassword,
     database: database.name,
