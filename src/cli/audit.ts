@@ -129,7 +129,8 @@ function readPattern(text: string | undefined): RegExp | undefined {
   try {
     return new RegExp(text, "u");
   } catch (error) {
-    throw new Error("--grep: expected a regular expression", { cause: error });
+    const reason = error instanceof Error ? error.message.replace(/^.*: /su, "") : "";
+    throw new Error(`--grep: found ${text}, expected a regular expression: ${reason}`, { cause: error });
   }
 }
 

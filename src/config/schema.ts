@@ -22,6 +22,9 @@ export const secretSettings: ReadonlySet<string> = new Set([
   "jwks",
 ]);
 
+/** Where the record is written unless `audit.directory` says otherwise; relative to the configuration file. */
+export const defaultAuditDirectory = "var/audit";
+
 export type ConfigSchemas = ReturnType<typeof configSchemas>;
 
 /**
@@ -45,7 +48,7 @@ export function configSchemas(sources: Sources | undefined) {
     access: accessSchema(sources),
     audit: mapping({
       directory: sourced(text("a directory"), sources)
-        .prefault("var/audit")
+        .prefault(defaultAuditDirectory)
         .describe("Where the record is written, relative to this file."),
     })
       .prefault({})

@@ -118,14 +118,25 @@ test("the directory is that of the configuration, beside it, or from the environ
   const config = join(base, "rolegate.yaml");
   mkdirSync(join(base, "elsewhere"));
   await madeRecord(join(base, "elsewhere"));
-  for (const directory of ["elsewhere", "{ env: RECORD }", join(base, "elsewhere")]) {
+  writeFileSync(join(base, "where"), "elsewhere\n");
+  for (const directory of ["elsewhere", "{ env: RECORD }", "{ file: where }", join(base, "elsewhere")]) {
     writeFileSync(config, `listen: { address: "127.0.0.1:6432" }\naudit: { directory: ${directory} }\n`);
     expect(await printed({ config, lines: "1" })).toMatchObject({ code: 0, err: "" });
   }
 });
 
+test("a configuration that leaves it out means its default", async () => {
+  const base = temporaryDirectory();
+  const config = join(base, "rolegate.yaml");
+  mkdirSync(join(base, "var", "audit"), { recursive: true });
+  await madeRecord(join(base, "var", "audit"));
+  for (const text of ["", "audit: {}\n", 'listen: { address: "127.0.0.1:6432" }\n']) {
+    writeFileSync(config, text);
+    expect(await printed({ config, lines: "1" })).toMatchObject({ code: 0, err: "" });
+  }
+});
+
 test.each<[string, string, RegExp]>([
-  ["no configuration", "", /audit\.directory: found none, expected/],
   ["another type", "audit: { directory: [a] }", /audit\.directory: found none, expected/],
   ["audit of another type", "audit: 5", /audit\.directory: found none, expected/],
   [
@@ -150,7 +161,7 @@ test.each<[Partial<AuditOptions>, string]>([
   [{ lines: "0" }, "--lines: found 0, expected"],
   [{ lines: "-1" }, "--lines"],
   [{ verdict: "maybe" }, "--verdict: found maybe, expected run or refuse"],
-  [{ grep: "(" }, "--grep"],
+  [{ grep: "(?i)x" }, "--grep: found (?i)x, expected a regular expression: Invalid group"],
 ])("%j is refused with exit code 2", async (options, message) => {
   const { code, err } = await printed({ directory: "/tmp", ...options });
   expect(code).toBe(2);
@@ -162,6 +173,7 @@ test("a configuration that is not there is told, with exit code 2", async () => 
   const { code, err } = await printed({ config: "/nowhere/rolegate.yaml" });
   expect(code).toBe(2);
   expect(err).toContain("ENOENT");
+  expect(err).toContain("-d the record's directory");
 });
 
 test("torn lines are reported, the first ten by place", async () => {
