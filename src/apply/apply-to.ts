@@ -5,7 +5,7 @@ import { applyRoles, type ApplyResult } from "./apply-roles.ts";
 /**
  * Connects as the administrator and applies the database's roles in one transaction.
  * @param url undefined: as the PG* variables say
- * @throws Error if the administrator's connection is not to the database that the configuration names
+ * @throws Error if the administrator cannot connect, or not to the database that the configuration names
  */
 export async function applyTo(
   url: string | undefined,
@@ -16,7 +16,12 @@ export async function applyTo(
     ...(url === undefined ? {} : { connectionString: url }),
     application_name: "rolegate apply",
   });
-  await client.connect();
+  try {
+    await client.connect();
+  } catch (error) {
+    const who = `${client.user} at ${client.host}:${client.port}`;
+    throw new Error(`the administrator's connection (${who}): ${messageOf(error)}`, { cause: error });
+  }
   try {
     await client.query("begin");
     const { rows } = await client.query<{ name: string }>("select pg_catalog.current_database() as name");
@@ -35,4 +40,10 @@ export async function applyTo(
   } finally {
     await client.end();
   }
+}
+
+/** A name with several addresses fails with an error for each, and no message of its own. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join(", ");
+  return error instanceof Error ? error.message : String(error);
 }

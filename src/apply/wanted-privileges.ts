@@ -1,6 +1,7 @@
 import { relationKey, type Catalog, type Relation } from "../catalog/catalog.ts";
 import type { ConfigProblem } from "../document/problem.ts";
 import type { Role } from "../policy/grants.ts";
+import { knownFunction } from "../policy/lint.ts";
 import type { RuleExpression, TableRule } from "../policy/role-file.ts";
 import { quoteIdentifier, quoteQualified } from "../sql/names.ts";
 import type { DatabaseObjects } from "./database-objects.ts";
@@ -31,9 +32,10 @@ export function wantedPrivileges(
           ...besideRelation(relation, rule, objects),
         ]),
   );
-  const routines = role.file.functions.flatMap((name) =>
-    objects.routines.filter((found) => means(name, found)),
-  );
+  const routines = role.file.functions.flatMap((name) => {
+    if (!knownFunction(catalog, name)) problems.push(unknownFunction(role, name));
+    return objects.routines.filter((found) => means(name, found));
+  });
   for (const { schema, name, arguments: list } of routines) {
     privileges.push(on("ROUTINE", `${quoteQualified(schema, name)}(${list})`, "EXECUTE"), usage(schema));
   }
@@ -123,6 +125,12 @@ function usage(schema: string): Privilege {
 
 function on(object: Privilege["object"], name: string, privilege: string, column?: string): Privilege {
   return { object, name, column, privilege, grantable: false };
+}
+
+function unknownFunction(role: Role, found: string): ConfigProblem {
+  const message = "the database has no such function";
+  const expected = "a function's name, with its schema or alone";
+  return { file: role.file.file, line: 1, setting: "functions.allow", message, found, expected };
 }
 
 function unknownColumn(role: Role, line: number, found: string): ConfigProblem {

@@ -54,7 +54,8 @@ function missing(relation: Relation, names: readonly string[]): string[] {
   return names.filter((name) => !relation.columns.some((column) => column.name === name));
 }
 
-function knownFunction(catalog: Catalog, name: string): boolean {
+/** Does the database have a function that a role file names like this? */
+export function knownFunction(catalog: Catalog, name: string): boolean {
   const [bare, schema] = name.split(".").toReversed() as [string, string | undefined];
   return (catalog.functions.get(bare) ?? []).some((found) => schema === undefined || found.schema === schema);
 }

@@ -153,10 +153,11 @@ test("another password is set", async () => {
   expect(await asRole("select 1 as one", "second password")).toEqual([{ one: 1 }]);
 });
 
-test("relations and columns that the database lacks are reported with their place, and nothing is changed", async () => {
+test("relations, columns and functions that the database lacks are reported with their place, and nothing is changed", async () => {
   const wrong = analyst
     .replace("products: {", "prodcts: {")
-    .replace("[id, tenant_id, name,", "[id, tenant_id, nam,");
+    .replace("[id, tenant_id, name,", "[id, tenant_id, nam,")
+    .replace("[order_total]", "[order_total, ordertotal, public.order_total, pg_sleep]");
   expect(await apply(wrong)).toEqual({
     kind: "refused",
     problems: [
@@ -166,8 +167,16 @@ test("relations and columns that the database lacks are reported with their plac
       expect.stringMatching(
         /^roles\/analyst\.yaml:\d+: the database has no such relation: found public\.prodcts,/,
       ),
+      expect.stringMatching(/functions\.allow: the database has no such function: found ordertotal,/),
     ],
   });
+});
+
+test("an administrator who cannot connect is told whom and where was tried", async () => {
+  const url = "postgres://boss@127.0.0.1:1/shop";
+  await expect(apply(analyst, { url })).rejects.toThrow(
+    "the administrator's connection (boss at 127.0.0.1:1): connect ECONNREFUSED 127.0.0.1:1",
+  );
 });
 
 test("roles that it did not make are left alone, superusers always", async () => {
