@@ -186,9 +186,9 @@ async function begin(
   );
 }
 
-/** As the server does: without a database, the one that is called like the user. */
+/** As the server does: without a database or with an empty one, the one that is called like the user. */
 function databaseName({ parameters }: Startup): string {
-  return parameters.get("database") ?? parameters.get("user") ?? "";
+  return parameters.get("database") || parameters.get("user") || "";
 }
 
 /** The address without its port. */

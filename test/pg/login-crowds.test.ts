@@ -1,11 +1,12 @@
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ecdsaSha256 } from "../unit/net/certificates.ts";
 import { attackedRoles, expectNothingLeft } from "./attacked-proxy.ts";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
 import { converse } from "./plain-connection.ts";
 import { say } from "./raw-connection.ts";
-import { beginScram, connectPlain, open, rawLogin, type RawLogin } from "./raw-login.ts";
+import { beginScram, connectPlain, connectSecured, open, rawLogin, type RawLogin } from "./raw-login.ts";
 import { startTestProxy, userPassword, type ProxyOptions, type RunningProxy } from "./running-proxy.ts";
 import { startStallingRelay, type StallingRelay } from "./stalling-relay.ts";
 
@@ -146,6 +147,56 @@ describe("crowds", () => {
       expect(said).toMatch(/^NE/);
       expect(said).toContain("08P01");
     }
+  });
+});
+
+describe("crowds inside of TLS, or on the way to it", () => {
+  const { certificate, key } = ecdsaSha256;
+  const listen = { address: "127.0.0.1:0", tls: { certificate, key, mode: "optional" } };
+  /** The beginning of a ClientHello of 512 bytes. */
+  const beginning = Buffer.from("160301020001000001fc0303", "hex");
+
+  test("go as they came, at any stage of the handshake, and the others stay", async () => {
+    const own = await start({ listen, limits: { maxUnauthenticated: 3, maxConnections: 20 } });
+    const witness = await own.connect("alice", { ssl: { ca: certificate } });
+    const sockets: Socket[] = [];
+    for (let index = 0; index < 60; index++) {
+      const socket = connect(own.port, "127.0.0.1");
+      socket.on("error", () => {});
+      sockets.push(socket);
+      if (index % 4 > 0) socket.write(open.ssl);
+      if (index % 4 > 1) socket.once("data", () => socket.write(beginning));
+      if (index % 4 === 3) socket.once("data", () => setTimeout(() => socket.resetAndDestroy(), index));
+      if (index % 5 === 0) await sleep(5);
+    }
+    const secured: RawLogin[] = [];
+    for (let index = 0; index < 12; index++) {
+      const login = await connectSecured(own.port);
+      if (index % 2 === 0) login.send(open.startup(startupOf("alice")));
+      secured.push(login);
+    }
+    await sleep(100);
+    expect(secured.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(3);
+    expect(secured.at(-1)!.closed).toBe(false);
+    expect((await witness.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    for (const socket of [...sockets, ...secured.map((login) => login.socket)]) socket.destroy();
+    await own.close();
+  });
+
+  test("leave their places when they close", async () => {
+    const own = await start({ listen, limits: { maxConnections: 4 } });
+    for (let index = 0; index < 20; index++) {
+      const login = await connectSecured(own.port);
+      login.send(open.startup(startupOf("alice")));
+      await login.until("R");
+      if (index % 2 === 0) login.socket.destroy();
+      else login.send(open.ssl);
+      await login.untilClosed();
+      await sleep(5);
+    }
+    const client = await own.connect("alice", { ssl: { ca: certificate } });
+    expect((await client.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    await own.close();
   });
 });
 

@@ -268,6 +268,22 @@ describe("a token in the password's place", () => {
     expect((await psql(strict, settings, await issuer.sign({}))).stdout).toBe("in\n");
   });
 
+  test("in one write with the startup packet and the first statement", async () => {
+    const bytes = [
+      open.startup(startupOf("tls_tester")),
+      answer.password(await issuer.sign({})),
+      say.query("select 'in'"),
+      say.terminate,
+    ];
+    for (const login of [
+      await connectSecured(strict.port),
+      await connectDirectly(strict.port, ["postgresql"]),
+    ]) {
+      login.send(...bytes);
+      expect(await login.untilClosed()).toContain('DataRow "in"');
+    }
+  });
+
   test("without TLS is not asked for, and nothing is said of the name", async () => {
     for (const user of ["sam@example.com", "nobody@example.com", "tls_tester"]) {
       const login = await connectPlain(lenient.port);

@@ -136,3 +136,19 @@ test("a chunk must be used up before the next", () => {
 test("a table names only types that have a limit", () => {
   expect(() => frameTable<string>(frontendLimits, { Z: "pass" })).toThrow(TypeError);
 });
+
+test("what is not reported can be taken back, wherever the chunks end", () => {
+  const bytes = Buffer.concat([header("S", 4), header("Q", 8), Buffer.from("abc\0"), header("S", 4)]);
+  for (let cut = 5; cut <= bytes.length; cut++) {
+    const reader = new FrameReader(client);
+    reader.feed(bytes.subarray(0, cut));
+    expect(reader.next()).toBe(Step.frame);
+    expect(reader.unread()).toEqual(bytes.subarray(5, cut));
+    expect(reader.next()).toBe(Step.end);
+    // The same where the end of what has come was looked at.
+    const other = new FrameReader(client);
+    expect(read(other, bytes.subarray(0, 3))).toEqual([]);
+    other.feed(bytes.subarray(3, cut));
+    expect(other.unread()).toEqual(bytes.subarray(0, cut));
+  }
+});
