@@ -11,7 +11,7 @@ import { forward } from "./conversation.ts";
 import { prepareEffects } from "./effects.ts";
 import { Expect } from "./expected-replies.ts";
 import { copyFrom, refused, type Judged, type Runnable } from "./judged.ts";
-import { unnamed, type Names } from "./names.ts";
+import { mostNames, unnamed, type Names } from "./names.ts";
 import { missingName } from "./missing-name.ts";
 import {
   refusedBind,
@@ -24,9 +24,6 @@ import { endGroup, fragmentOf, isUnrecorded } from "./simple-query.ts";
 import { currentScope, type SessionState } from "./state.ts";
 import { tooLong, unrecorded, verdictOf } from "./verdict-of.ts";
 import { Wait, waitFor } from "./wait.ts";
-
-/** More prepared statements than any driver's cache holds; each costs memory here and in the server. */
-const mostStatements = 10_000;
 
 /** Parse: the statement is judged here, and runs as judged however often it is bound. */
 export function parse(session: SessionState, reader: FrameReader): void {
@@ -103,7 +100,7 @@ export function bind(session: SessionState, reader: FrameReader): void {
   else if (runnable.judged.context !== currentScope(session).context) {
     const again = stillHolds(session, runnable);
     if (again === undefined) return;
-    if ("code" in again) refusal = errorResponse(again, "ERROR");
+    if ("code" in again) refusal = refuseRun(session, runnable, again);
     else {
       runnable = again;
       session.statements.renew(statement, again);
@@ -147,13 +144,13 @@ export function execute(session: SessionState, reader: FrameReader): void {
   const runnable = session.portals.get(name);
   if (runnable === undefined) return refuseExecute(session, missingName("portal", name));
   const failure = closedProblem(session) ?? unrecordedProblem(session);
-  if (failure !== undefined) return refuseExecute(session, errorResponse(failure, "ERROR"));
+  if (failure !== undefined) return refuseExecute(session, refuseRun(session, runnable, failure));
   if (runnable.plain && !session.pathInTransaction) return run(session, runnable, reader);
 
   if (session.settled < session.group - 1) return waitFor(session, Wait.settled, true);
   const prepared = prepareEffects(session, [runnable]);
   if (prepared === "waiting") return;
-  if (prepared !== undefined) return refuseExecute(session, errorResponse(prepared, "ERROR"));
+  if (prepared !== undefined) return refuseExecute(session, refuseRun(session, runnable, prepared));
   run(session, runnable, reader);
   // What it does to the session is known with its reply, which a Flush brings without ending the group.
   session.toServer.add(flush);
@@ -181,8 +178,18 @@ function refuseExecute(session: SessionState, refusal: Buffer): void {
   const slot = session.expected.push(Expect.execute);
   session.expected.runnables[slot] = undefined;
   session.expected.refusals[slot] = refusal;
-  session.counts.refused++;
   session.toServer.add(refusedExecute);
+}
+
+/** Puts on record that a statement that was allowed when it was parsed is refused now. @returns the client's answer */
+function refuseRun(session: SessionState, { judged, statement }: Runnable, problem: Problem): Buffer {
+  const refusal = refused(judged.source, session.scope.context, problem, statement);
+  session.counts.refused++;
+  if (!isUnrecorded(refusal)) {
+    session.record.begin(refusal.first.fragment);
+    session.unwritten = true;
+  }
+  return errorResponse(problem, "ERROR");
 }
 
 /** Close of a statement or portal; closing what does not exist is no error. */
@@ -255,9 +262,9 @@ function unrecordedProblem(session: SessionState): Problem | undefined {
 }
 
 function tooManyProblem({ statements }: SessionState, name: string): Problem | undefined {
-  if (statements.size < mostStatements || statements.get(name) !== undefined) return undefined;
+  if (statements.size < mostNames || statements.get(name) !== undefined) return undefined;
   return {
     code: "statement_too_complex",
-    message: `more than ${mostStatements} prepared statements in one session`,
+    message: `more than ${mostNames} prepared statements in one session`,
   };
 }

@@ -70,13 +70,18 @@ export function judgeText(
   return refusal(source, text, context, verdict);
 }
 
-/** A refusal for a reason that no verdict gives. */
-export function refused(source: string, context: JudgeContext, problem: Problem): Judged {
+/** A refusal for a reason that no verdict gives. `statement`: what is known of it, for the record. */
+export function refused(
+  source: string,
+  context: JudgeContext,
+  problem: Problem,
+  statement?: JudgedStatement,
+): Judged {
   const verdict = {
     kind: "refuse",
     problem,
-    statementKind: "UNKNOWN",
-    relations: [],
+    statementKind: statement?.statementKind ?? "UNKNOWN",
+    relations: statement?.relations ?? [],
     unresolved: false,
   } as const;
   return refusal(source, Buffer.from(source, "latin1").toString("utf8"), context, verdict);

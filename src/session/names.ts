@@ -1,7 +1,14 @@
+import { refuse } from "../errors.ts";
 import type { Runnable } from "./judged.ts";
 
 /** What a name stands for, and the group of messages in which it began to. */
 export type Named = { readonly runnable: Runnable; readonly group: number };
+
+/**
+ * More than any driver's cache holds. Each costs memory here and in the server, so a session that goes beyond it ends;
+ * statements are refused a little before.
+ */
+export const mostNames = 10_000;
 
 /** The unnamed statement or portal: it is replaced without being closed, so it follows rules of its own. */
 export const unnamed = "";
@@ -52,6 +59,7 @@ export class Names {
       this.#unnamedChange = ++this.#changes;
     } else {
       this.#named.set(name, { runnable, group });
+      if (this.#named.size > mostNames) tooMany();
     }
     return this.#changes;
   }
@@ -69,8 +77,11 @@ export class Names {
       this.#unnamed = undefined;
       this.#unnamedGroup = group;
       this.#unnamedChange = ++this.#changes;
-    } else if (this.#named.delete(name)) {
+    } else {
+      this.#named.delete(name);
+      // Also where there was nothing to close: should this be undone, no later group may have given the name away.
       this.#closed.set(name, group);
+      if (this.#closed.size > mostNames) tooMany();
     }
     return this.#changes;
   }
@@ -113,4 +124,8 @@ export class Names {
     this.#named.clear();
     this.#closed.clear();
   }
+}
+
+function tooMany(): never {
+  refuse("statement_too_complex", `more than ${mostNames} named statements or portals at one time`);
 }

@@ -32,7 +32,7 @@ export function simpleQuery(session: SessionState, reader: FrameReader): void {
   const prepared = prepareEffects(session, judged.runs);
   if (prepared === "waiting") return;
   if (prepared !== undefined)
-    return send(session, refused(source, session.scope.context, prepared), undefined);
+    return send(session, refused(source, session.scope.context, prepared, judged.first.statement), undefined);
   send(session, judged, reader);
   const copies = judged.runs.some(({ statement }) => statement?.statementKind === copyFrom);
   waitFor(session, copies ? Wait.copy : Wait.answered, false);

@@ -272,6 +272,16 @@ test("one refused statement refuses its whole text, as a syntax error does", asy
   expect(kinds(lines).slice(0, 2)).toEqual(["ErrorResponse", "ReadyForQuery I"]);
 });
 
+test("a statement that is too long is refused without being read, and the connection goes on", async () => {
+  const long = `select '${"x".repeat(3_000_000)}'`;
+  const messages = [query(long), ...run(long), sync, parse("n", long), sync, query("select 1")];
+  const lines = await through.ask(messages, 4);
+  expect(
+    lines.filter((line) => line.startsWith("ErrorResponse")).map((line) => /C="(\w+)"/.exec(line)![1]),
+  ).toEqual(["54001", "54001", "54001"]);
+  expect(lines).toContain('DataRow "1"');
+});
+
 test("FunctionCall is refused and the connection goes on", async () => {
   const lines = await through.ask([say.functionCall(1598), query("select 1")], 2);
   expect(lines[0]).toContain("42501");

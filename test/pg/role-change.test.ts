@@ -77,6 +77,14 @@ test("refused in a transaction, beside other statements, and to a role that is n
   await expect(client.query("set session authorization postgres")).rejects.toMatchObject({ code: "42501" });
   await expect(client.query("set role change_needy")).rejects.toMatchObject({ code: "28000" });
   expect((await client.query(tenants)).rows).toEqual([{ t: 1, u: "change_one" }]);
+  const refused = (await proxy.statements()).filter((line) => line["verdict"] === "refuse");
+  expect(refused).toContainEqual(
+    expect.objectContaining({
+      sql: "set role change_two",
+      kind: "SET ROLE",
+      refusal: expect.objectContaining({ sqlstate: "25001" }) as object,
+    }),
+  );
 });
 
 test("in a pipeline, what follows runs under the new role", async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Runnable } from "../../../src/session/judged.ts";
-import { Names } from "../../../src/session/names.ts";
+import { mostNames, Names } from "../../../src/session/names.ts";
 
 const [one, two] = [{}, {}] as [Runnable, Runnable];
 
@@ -30,6 +30,18 @@ describe("a named statement", () => {
     names.undo("b", known, names.set("b", two, 2));
     expect(names.get("b")).toBeUndefined();
   });
+});
+
+test("closing what is not there makes the next group wait too: undone, it would take a later name away", () => {
+  names.close("a", 1);
+  expect(names.isUnsettled("a", 0, 2)).toBe(true);
+  names.settle(1);
+  expect(names.isUnsettled("a", 1, 2)).toBe(false);
+});
+
+test("names are bounded", () => {
+  for (let n = 0; n < mostNames; n++) names.set(`n${n}`, one, 1);
+  expect(() => names.set("one more", one, 1)).toThrow("more than");
 });
 
 describe("the unnamed statement", () => {
