@@ -26,6 +26,11 @@ export class Entrance {
   admit(socket: Socket): void {
     const { metrics, config } = this.#gate;
     metrics.connections.accepted++;
+    // Reset before it was accepted: what it sent could still be read, and would stand on record without an address.
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
     const login: Login = beginLogin(socket, this.#gate, () => this.#strangers.delete(login));
     this.#logins.add(login);
     this.#strangers.add(login);

@@ -48,7 +48,7 @@ export type Login = {
  * @param authenticated called when the client has proved who it is
  */
 export function beginLogin(socket: Socket, gate: Gate, authenticated: () => void): Login {
-  // Asked for now: a closed socket has none.
+  // Asked for now, and kept by the socket from then on: a closed one has none.
   const address = socket.remoteAddress ?? "";
   let inbox: Inbox | undefined;
   let over = false;

@@ -55,6 +55,21 @@ describe("clients that go away", () => {
     expect(await servesAlice(proxy)).toBe(true);
   });
 
+  test("before they are accepted stand on no record without an address", async () => {
+    for (let index = 0; index < 200; index++) {
+      const socket = connect(proxy.port, "127.0.0.1");
+      socket.on("error", () => {});
+      socket.once("connect", () => {
+        socket.write(open.startup(startupOf("alice", ["role", "x"])));
+        socket.resetAndDestroy();
+      });
+    }
+    await sleep(200);
+    const clients = (await proxy.record()).flatMap((line) => line["client"] ?? []);
+    expect(clients.filter((client) => !/^127\.0\.0\.1:\d+$/.test(String(client)))).toEqual([]);
+    expect(await servesAlice(proxy)).toBe(true);
+  });
+
   test("while the database is slow leave nothing", async () => {
     relay.stall();
     const logins = await Promise.all(Array.from({ length: 10 }, () => connectPlain(proxy.port)));
