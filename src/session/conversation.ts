@@ -1,6 +1,8 @@
 import type { FrameReader } from "../wire/frames.ts";
 import { copyData, endCopy } from "./copy.ts";
-import { bind, close, describe, execute, parse, sync } from "./extended-query.ts";
+import { bind, close, describe, execute } from "./extended-query.ts";
+import { sync } from "./group.ts";
+import { parse } from "./parse-statement.ts";
 import { functionCall, simpleQuery } from "./simple-query.ts";
 import type { SessionState } from "./state.ts";
 import { Wait, waitFor } from "./wait.ts";

@@ -1,92 +1,20 @@
-import { type Problem } from "../errors.ts";
+import type { Problem } from "../errors.ts";
 import { errorResponse } from "../wire/error-fields.ts";
-import { headerBytes } from "../wire/frame-table.ts";
 import type { FrameReader } from "../wire/frames.ts";
-import { readBind, readExecute, readParse, readTarget } from "../wire/frontend.ts";
-import { executeWithoutLimit, flush, parseWithSql } from "../wire/frontend-rewrite.ts";
-import { oidConvertsColumns } from "../rewrite/converting-parameters.ts";
-import { endOfText, wireName } from "../wire/text.ts";
-import { int16, message, text } from "../wire/writer.ts";
+import { readBind, readExecute, readTarget } from "../wire/frontend.ts";
+import { executeWithoutLimit, flush } from "../wire/frontend-rewrite.ts";
 import { forward } from "./conversation.ts";
 import { prepareEffects } from "./effects.ts";
 import { Expect } from "./expected-replies.ts";
-import { copyFrom, refused, type Judged, type Runnable } from "./judged.ts";
-import { mostNames, unnamed, type Names } from "./names.ts";
+import { closedProblem, mustWait } from "./group.ts";
+import { copyFrom, refused, type Runnable } from "./judged.ts";
 import { missingName } from "./missing-name.ts";
-import {
-  refusedBind,
-  refusedDescribePortal,
-  refusedDescribeStatement,
-  refusedExecute,
-  refusedSql,
-} from "./refused.ts";
-import { endGroup, fragmentOf, isUnrecorded } from "./simple-query.ts";
+import { unnamed } from "./names.ts";
+import { refusedBind, refusedDescribePortal, refusedDescribeStatement, refusedExecute } from "./refused.ts";
+import { fragmentOf, isUnrecorded } from "./simple-query.ts";
 import { currentScope, type SessionState } from "./state.ts";
-import { tooLong, unrecorded, verdictOf } from "./verdict-of.ts";
+import { unrecorded, verdictOf } from "./verdict-of.ts";
 import { Wait, waitFor } from "./wait.ts";
-
-/** Parse: the statement is judged here, and runs as judged however often it is bound. */
-export function parse(session: SessionState, reader: FrameReader): void {
-  const { buffer, start, end } = reader;
-  if (reader.rest > 0) return parseTooLong(session, reader);
-  const { name, sql, typesStart } = readParse(buffer, start, end);
-  if (name !== unnamed && mustWait(session, session.statements, name)) return;
-  const known = closedProblem(session) ?? tooManyProblem(session, name);
-  const found = known === undefined ? verdictOf(session, sql) : refused(sql, session.scope.context, known);
-  if (found === undefined) return;
-  const judged = distrusts(found, buffer, typesStart)
-    ? refused(sql, found.context, convertingProblem)
-    : found;
-  if (judged.refusal !== undefined) refuseParse(session, name, unrecorded(session, sql) ?? judged);
-  else expectParse(session, name, judged);
-  if (judged.sql !== undefined) session.toServer.add(parseWithSql(buffer, start, end, judged.sql));
-  else forward(session, reader);
-}
-
-/** A parameter is declared to be of a type for which a condition that was judged safe is not. */
-function distrusts({ first }: Judged, buffer: Buffer, typesStart: number): boolean {
-  if (first.statement?.trustsParameters !== true) return false;
-  const count = buffer.readUInt16BE(typesStart);
-  for (let index = 0; index < count; index++)
-    if (oidConvertsColumns(buffer.readUInt32BE(typesStart + 2 + 4 * index))) return true;
-  return false;
-}
-
-const convertingProblem: Problem = {
-  code: "statement_not_supported",
-  message: "a parameter of type oid, xid or reg… cannot be used in this statement",
-  detail: "Compared with it, columns of hidden rows would be converted, which could raise an error.",
-  hint: "Declare the parameter as bigint, or leave its type to the server.",
-};
-
-/** Only its name is looked at; what is sent in its place has no parameters. */
-function parseTooLong(session: SessionState, reader: FrameReader): void {
-  const { buffer, start, end } = reader;
-  const nameEnd = endOfText(buffer, start + headerBytes, end);
-  const name = wireName(buffer, start + headerBytes, nameEnd);
-  if (name !== unnamed && mustWait(session, session.statements, name)) return;
-  session.skipsRest = true;
-  refuseParse(session, name, tooLong(session, reader.length));
-  const nameBytes = buffer.subarray(start + headerBytes, nameEnd + 1);
-  session.toServer.add(message("P", nameBytes, text(refusedSql, "statement"), int16(0)));
-}
-
-function refuseParse(session: SessionState, name: string, judged: Judged): void {
-  expectParse(session, name, judged);
-  session.counts.refused++;
-  if (isUnrecorded(judged)) return;
-  session.record.begin(judged.first.fragment);
-  session.unwritten = true;
-}
-
-function expectParse({ expected, statements, group }: SessionState, name: string, judged: Judged): void {
-  const slot = expected.push(Expect.parse);
-  expected.judged[slot] = judged;
-  expected.refusals[slot] = judged.refusal;
-  expected.names[slot] = name;
-  expected.previous[slot] = statements.before(name);
-  expected.numbers[slot] = statements.set(name, judged.first, group);
-}
 
 /** Bind: a portal runs what its statement was judged to be. */
 export function bind(session: SessionState, reader: FrameReader): void {
@@ -206,26 +134,6 @@ export function close(session: SessionState, reader: FrameReader): void {
   forward(session, reader);
 }
 
-/** Sync ends the group: the server answers with the status of the transaction. */
-export function sync(session: SessionState, reader: FrameReader): void {
-  // Ignored by a server that takes COPY data; the one that counts comes behind CopyDone or CopyFail.
-  if (session.copyIn) return;
-  session.skipping = false;
-  const { expected } = session;
-  const slot = expected.push(Expect.sync);
-  expected.groups[slot] = session.group;
-  forward(session, reader);
-  endGroup(session);
-  if (session.change !== undefined || session.pathInTransaction) waitFor(session, Wait.answered, false);
-}
-
-/** True if what the name stands for is not known yet; the session then waits. */
-function mustWait(session: SessionState, names: Names, name: string): boolean {
-  if (!names.isUnsettled(name, session.settled, session.group)) return false;
-  waitFor(session, Wait.settled, true);
-  return true;
-}
-
 /**
  * A statement was judged under another search_path or catalog. The server may read its names anew too, so it must be
  * judged anew, and may go on if nothing comes out differently. Undefined: the session waits.
@@ -247,24 +155,7 @@ const changedMeaning: Problem = {
   detail: "Since it was prepared, search_path or the database's schema has changed.",
 };
 
-function closedProblem({ closed }: SessionState): Problem | undefined {
-  if (closed === undefined) return undefined;
-  return {
-    code: "role_change_here",
-    message: `nothing can follow a change of ${closed} before the next Sync`,
-    hint: "Send the statement on its own.",
-  };
-}
-
 function unrecordedProblem(session: SessionState): Problem | undefined {
   const verdict = unrecorded(session, "")?.verdict;
   return verdict?.kind === "refuse" ? verdict.problem : undefined;
-}
-
-function tooManyProblem({ statements }: SessionState, name: string): Problem | undefined {
-  if (statements.size < mostNames || statements.get(name) !== undefined) return undefined;
-  return {
-    code: "statement_too_complex",
-    message: `more than ${mostNames} prepared statements in one session`,
-  };
 }

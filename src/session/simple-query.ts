@@ -5,6 +5,7 @@ import { query } from "../wire/frontend-rewrite.ts";
 import { wireNameOf } from "../wire/text.ts";
 import { prepareEffects } from "./effects.ts";
 import { Expect } from "./expected-replies.ts";
+import { endGroup } from "./group.ts";
 import { copyFrom, fragmentOfExecute, refused, type Judged, type Runnable } from "./judged.ts";
 import { unnamed } from "./names.ts";
 import { refusedSql } from "./refused.ts";
@@ -93,11 +94,4 @@ export function fragmentOf(session: SessionState, run: Runnable): string {
 /** A refusal because the record cannot be written is not on record. */
 export function isUnrecorded({ verdict }: Judged): boolean {
   return verdict.kind === "refuse" && sqlstate(verdict.problem) === "58030";
-}
-
-/** The next message begins a new group. */
-export function endGroup(session: SessionState): void {
-  session.group++;
-  session.executed = 0;
-  session.closed = undefined;
 }
