@@ -4,10 +4,10 @@ import { edit, unsupported, type Judgement } from "./judgement.ts";
 import { closingIndex, indexOf, keywordAt, symbolAt } from "./source.ts";
 
 /**
- * EXPLAIN of a statement on which a row, column or mask rule lies. Costs and row estimates come from statistics over
+ * EXPLAIN of a statement on which a row rule lies. Costs and row estimates come from statistics over
  * hidden rows, and ANALYZE counts the rows that the rule removed, so the first are turned off and the second is refused.
  * @param start byte offset of the EXPLAIN statement.
- * @param ruled some relation of the statement is not seen whole.
+ * @param ruled some row of the statement's relations may be hidden.
  */
 export function rewriteExplain(
   judgement: Judgement,
@@ -26,7 +26,7 @@ export function rewriteExplain(
     if (["analyze", "buffers", "wal", "serialize"].includes(option.defname ?? "") && isOn(option))
       refuse(
         "statement_not_allowed",
-        `EXPLAIN ${option.defname?.toUpperCase()} is not allowed under a row, column or mask rule`,
+        `EXPLAIN ${option.defname?.toUpperCase()} is not allowed under a row rule`,
         {
           detail: "Its counts would include rows that the role must not see.",
           hint: "Use EXPLAIN without it.",

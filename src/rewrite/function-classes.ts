@@ -7,10 +7,10 @@
  * Sources: pg_proc of PostgreSQL 15 to 18; what each function was seen to do when called with canary values.
  */
 export const functionClasses = {
-  /** Volatile, yet nothing but a value comes of them. */
+  /** Volatile, yet nothing but a value comes of them; and letting go of the session's own locks, which pools do. */
   harmless: [
     "array_sample array_shuffle bernoulli clock_timestamp gen_random_uuid pg_collation_actual_version",
-    "pg_database_collation_actual_version pg_is_in_recovery pg_jit_available pg_partition_ancestors pg_partition_tree",
+    "pg_advisory_unlock_all pg_database_collation_actual_version pg_is_in_recovery pg_jit_available pg_partition_ancestors pg_partition_tree",
     "random random_normal system timeofday uuidv4 uuidv7",
   ],
   /** Run SQL text that is given as an argument: past every rule. */
@@ -35,7 +35,7 @@ export const functionClasses = {
   sequence: ["currval lastval nextval setval"],
   /** Hold something beyond the statement, or hold the connection up. */
   "holds a resource": [
-    "pg_advisory_lock pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_all pg_advisory_unlock_shared",
+    "pg_advisory_lock pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_shared",
     "pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_sleep pg_sleep_for pg_sleep_until pg_try_advisory_lock",
     "pg_try_advisory_lock_shared pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared",
     "pg_current_xact_id txid_current",

@@ -1,11 +1,13 @@
-import type { FuncCall, Node } from "@pgsql/types";
+import type { FuncCall, Node, ResTarget } from "@pgsql/types";
 import { refuse } from "../errors.ts";
 import type { Catalog, FunctionFacts } from "../catalog/catalog.ts";
 import type { Grants } from "../policy/grants.ts";
+import { quoteIdentifier } from "../sql/names.ts";
 import { isCatalogSchema } from "./catalog-relations.ts";
 import { become, expressionTree } from "./fragment.ts";
 import { blankedFunctions, functionClass } from "./function-classes.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
+import { settingProblem } from "./settings.ts";
 import { closingIndex, indexAfterName } from "./source.ts";
 
 /**
@@ -28,6 +30,7 @@ export function judgeFunction(judgement: Judgement, node: Node, call: FuncCall):
     judgement.unresolved = true;
     deny(grants, shown, "No function of this name is known.");
   }
+  if (setsAllowed(judgement, name, call, candidates)) return false;
   const denied = candidates.flatMap((candidate) => {
     const reason = reasonAgainst(candidate, candidates, grants);
     return reason === undefined ? [] : [{ candidate, reason }];
@@ -84,11 +87,56 @@ function deny(grants: Grants, shown: string, detail: string): never {
   });
 }
 
+/**
+ * `set_config('name', 'value', …)` with a name and a value that stand in the text is SET as an expression, which
+ * drivers use to get the old value in the same trip. search_path is left out: the session would not follow it.
+ */
+function setsAllowed(
+  { context }: Judgement,
+  name: string,
+  { args }: FuncCall,
+  candidates: readonly FunctionFacts[],
+): boolean {
+  if (
+    name !== "set_config" ||
+    args?.length !== 3 ||
+    candidates.some((found) => found.schema !== "pg_catalog")
+  )
+    return false;
+  const [setting, value] = args.map(constantString);
+  if (setting === undefined || value === undefined || setting.toLowerCase() === "search_path") return false;
+  return settingProblem(setting, value, context.grants) === undefined;
+}
+
+function constantString(node: Node): string | undefined {
+  if (!("A_Const" in node)) return undefined;
+  const { sval } = node.A_Const as { sval?: { sval?: string } };
+  return sval === undefined ? undefined : (sval.sval ?? "");
+}
+
 /** Somebody's function of the same name is not allowed, the server's own is: the call is made to mean that one. */
 function qualifyCall(judgement: Judgement, call: FuncCall): void {
   const at = call.location ?? 0;
   edit(judgement, at, at, "pg_catalog.");
   call.funcname = [{ String: { sval: "pg_catalog" } }, ...(call.funcname ?? [])];
+}
+
+/** A column that is a blanked call keeps the name that the call would have given it. */
+export function nameBlanked(judgement: Judgement, target: ResTarget): void {
+  const call = target.val !== undefined && "FuncCall" in target.val ? target.val.FuncCall : undefined;
+  const name = nameParts(call?.funcname).at(-1) ?? "";
+  if (
+    target.val === undefined ||
+    call === undefined ||
+    target.name !== undefined ||
+    !blankedFunctions.has(name)
+  )
+    return;
+  if (!judgeFunction(judgement, target.val, call)) return;
+  const close = closingIndex(judgement.source, indexAfterName(judgement.source, call.location ?? 0));
+  const end = judgement.source.tokens[close]!.end;
+  edit(judgement, end, end, ` AS ${quoteIdentifier(name)}`);
+  target.name = name;
 }
 
 function blank(judgement: Judgement, node: Node, call: FuncCall): void {

@@ -105,7 +105,8 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
   const { judged: known, name } = statementKind(node);
   if (!known)
     refuse("statement_not_allowed", `${name} is not allowed`, {
-      detail: `Role "${judgement.context.grants.role}" has no rule that allows statements of this kind.`,
+      detail: "No role can be allowed statements of this kind.",
+      hint: "What changes the database's objects, roles or passwords is done on a connection of the database's own.",
     });
   const done = (more: Partial<JudgedStatement> = {}): JudgedStatement => ({
     statementKind: name,
@@ -208,7 +209,20 @@ function rewriteQuery(judgement: Judgement, node: Query): { discardRows: boolean
   const ruled = isRuled(survey);
   judgement.hides ||= ruled;
   addHints(judgement.hints, survey);
-  return { discardRows, ruled };
+  return { discardRows, ruled: hidesRows(survey) };
+}
+
+/** True if rows are hidden from the role, so that counts and estimates would tell of them. */
+function hidesRows({ reads, writes }: Survey): boolean {
+  return (
+    reads.some(({ grant }) => grant?.select?.rows !== undefined) ||
+    writes.some(
+      ({ grant, kind }) =>
+        grant.select === undefined ||
+        grant.select.rows !== undefined ||
+        (kind !== "insert" && grant[kind]?.rows !== undefined),
+    )
+  );
 }
 
 function isRuled(survey: Survey): boolean {

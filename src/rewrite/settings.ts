@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, Values>> = {
   backslash_quote: ["safe_encoding", "off"],
   bytea_output: "any",
   // The parser reads UTF-8. SQL_ASCII sends the same bytes, unconverted.
-  client_encoding: ["utf8", "utf-8", "unicode", "sql_ascii"],
+  client_encoding: ["utf8", "unicode", "sqlascii"],
   // The levels below would show the rewritten statement's tree.
   client_min_messages: ["notice", "warning", "error"],
   check_function_bodies: "any",
@@ -74,12 +74,18 @@ export function settingProblem(name: string, value: string | undefined, grants: 
     return timeoutProblem(name, value, grants);
   if (setting === "search_path") return searchPathProblem(value ?? "");
   if (values === undefined || values === "any" || value === undefined) return undefined;
-  if (values.includes(value.toLowerCase())) return undefined;
+  const plain = setting === "client_encoding" ? encodingName(value) : value.toLowerCase();
+  if (values.includes(plain)) return undefined;
   return {
     code: "setting_not_allowed",
     message: `permission denied to set parameter "${name}" to this value`,
     detail: `rolegate takes only: ${values.join(", ")}.`,
   };
+}
+
+/** The server keeps nothing but letters and digits of an encoding's name (clean_encoding_name, src/common/encnames.c). */
+function encodingName(value: string): string {
+  return value.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 }
 
 /**

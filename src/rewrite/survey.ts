@@ -15,7 +15,7 @@ import type { TableGrant } from "../policy/grants.ts";
 import { childNodes } from "./child-nodes.ts";
 import { judgeAttributeNotation } from "./attribute-notation.ts";
 import { nothingSeen, type Survey, type Write } from "./findings.ts";
-import { judgeFunction, nameParts } from "./functions.ts";
+import { judgeFunction, nameBlanked, nameParts } from "./functions.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
 import { judgeLocks } from "./locks.ts";
 import { judgeOperator } from "./operators.ts";
@@ -46,6 +46,7 @@ function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): 
   if ("MergeStmt" in node) unsupported("MERGE", "Use INSERT … ON CONFLICT, or UPDATE and INSERT.");
   if ("CurrentOfExpr" in node) unsupported("WHERE CURRENT OF", "Name the row by its key.");
   if ("RangeVar" in node) return visitRangeVar(judgement, survey, node, node.RangeVar, scope);
+  if ("ResTarget" in node) nameBlanked(judgement, node.ResTarget);
   if ("FuncCall" in node && judgeFunction(judgement, node, node.FuncCall)) return undefined;
   if ("A_Expr" in node && node.A_Expr.kind !== "AEXPR_BETWEEN" && node.A_Expr.kind !== "AEXPR_NOT_BETWEEN")
     if (node.A_Expr.kind !== "AEXPR_BETWEEN_SYM" && node.A_Expr.kind !== "AEXPR_NOT_BETWEEN_SYM")

@@ -130,7 +130,7 @@ async function handshake(options: ConnectionOptions): Promise<Socket> {
 const hmac = (key: Buffer, data: string) => createHmac("sha256", key).update(data).digest();
 
 /** An honest client's part in SCRAM-SHA-256 without channel binding, with every message open to change. */
-export function scramClient(password: string, nonce = "client-nonce") {
+function scramClient(password: string, nonce = "client-nonce") {
   const bare = `n=,r=${nonce}`;
   return {
     first: `n,,${bare}`,
