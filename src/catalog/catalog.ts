@@ -48,6 +48,14 @@ export type OperatorFacts = {
   readonly extension: string | undefined;
 };
 
+/** A type that somebody made. */
+export type TypeFacts = {
+  readonly schema: string;
+  readonly domain: boolean;
+  /** A cast to or from it, or a check of its domain, runs a function that is neither the server's nor an extension's. */
+  readonly calls: boolean;
+};
+
 /** What the database contains, at one moment; immutable. */
 export type Catalog = {
   /** Grows by one with every change that was seen. */
@@ -61,8 +69,8 @@ export type Catalog = {
   readonly functions: ReadonlyMap<string, readonly FunctionFacts[]>;
   /** By operator name; only operators outside pg_catalog. */
   readonly operators: ReadonlyMap<string, readonly OperatorFacts[]>;
-  /** Names of types outside pg_catalog and information_schema, bare name → schemas. */
-  readonly types: ReadonlyMap<string, readonly string[]>;
+  /** Types outside pg_catalog and information_schema, by bare name. */
+  readonly types: ReadonlyMap<string, readonly TypeFacts[]>;
 };
 
 /** The map key of a relation. A NUL cannot occur in a name, so two names never share a key. */

@@ -67,8 +67,13 @@ const operators = `
       from pg_operator o join pg_namespace n on n.oid = o.oprnamespace
      where n.nspname <> 'pg_catalog' and n.nspname !~ ${temporary}) o`;
 
+// A domain's check may call anything; which functions it calls is not looked into.
 const types = `
-  select json_agg(json_build_array(n.nspname, t.typname) order by n.nspname, t.typname)
+  select json_agg(json_build_array(n.nspname, t.typname, (t.typtype = 'd')::int, (
+      exists (select from pg_constraint k where k.contypid = t.oid and k.contype = 'c')
+      or exists (select from pg_cast c join pg_proc p on p.oid = c.castfunc join pg_namespace f on f.oid = p.pronamespace
+                  where t.oid in (c.castsource, c.casttarget) and f.nspname <> 'pg_catalog'
+                    and ${extensionOf("pg_proc", "p.oid")} is null))::int) order by n.nspname, t.typname)
     from pg_type t join pg_namespace n on n.oid = t.typnamespace
    where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname !~ ${temporary}`;
 
@@ -96,7 +101,7 @@ type FunctionRow = readonly [
   extension: string | null,
 ];
 type OperatorRow = readonly [schema: string, name: string, extension: string | null];
-type TypeRow = readonly [schema: string, name: string];
+type TypeRow = readonly [schema: string, name: string, domain: number, calls: number];
 
 /**
  * Reads what the database contains.
@@ -139,7 +144,7 @@ function catalogOf(row: readonly string[], version: number): Catalog {
     types: new Map(
       [...Map.groupBy(types, ([, name]) => name)].map(([name, rows]) => [
         name,
-        rows.map(([schema]) => schema),
+        rows.map(([schema, , domain, calls]) => ({ schema, domain: domain === 1, calls: calls === 1 })),
       ]),
     ),
   };

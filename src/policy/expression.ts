@@ -15,7 +15,7 @@ type NameFields = {
 };
 
 /** 02-07-2025 is one day or another, as the session's DateStyle says; a client may change that. */
-const localDate = /^\s*\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?!\d)/;
+const localDate = /(?<![\d.:/-])\d{1,2}([-/. ])\d{1,2}\1\d{2,4}(?![\d:.])/;
 
 /** A rule's text, cut where a column or an attribute of the identity stands in it. */
 type Piece =

@@ -1,36 +1,51 @@
 import type { Node } from "@pgsql/types";
 
 /**
- * Types that make the server convert a column instead of a parameter: `bigint = oid` compares oids, and a bigint that
- * is no oid raises. A condition on a parameter of such a type is not safe on hidden rows. By name for SQL PREPARE, by
- * OID (pg_type.dat) for the types that a Parse message declares.
+ * Types of parameters with which the server converts the parameter and not a column of theirs: name, OID and the OID of
+ * the array (pg_type.dat). With oid, xid and reg… it converts the column (`bigint = oid` compares oids, and a bigint
+ * that is no oid raises), so a condition on a parameter of any type but these is not safe on hidden rows.
  */
-const converting: ReadonlyMap<string, number> = new Map([
-  ["oid", 26],
-  ["regproc", 24],
-  ["xid", 28],
-  ["cid", 29],
-  ["regprocedure", 2202],
-  ["regoper", 2203],
-  ["regoperator", 2204],
-  ["regclass", 2205],
-  ["regtype", 2206],
-  ["regconfig", 3734],
-  ["regdictionary", 3769],
-  ["regnamespace", 4089],
-  ["regrole", 4096],
-  ["regcollation", 4191],
-]);
+const plain: readonly (readonly [name: string, oid: number, array: number])[] = [
+  ["bool", 16, 1000],
+  ["bytea", 17, 1001],
+  ["char", 18, 1002],
+  ["name", 19, 1003],
+  ["int8", 20, 1016],
+  ["int2", 21, 1005],
+  ["int4", 23, 1007],
+  ["text", 25, 1009],
+  ["json", 114, 199],
+  ["float4", 700, 1021],
+  ["float8", 701, 1022],
+  ["unknown", 705, 705],
+  ["inet", 869, 1041],
+  ["cidr", 650, 651],
+  ["bpchar", 1042, 1014],
+  ["varchar", 1043, 1015],
+  ["date", 1082, 1182],
+  ["time", 1083, 1183],
+  ["timestamp", 1114, 1115],
+  ["timestamptz", 1184, 1185],
+  ["interval", 1186, 1187],
+  ["timetz", 1266, 1270],
+  ["numeric", 1700, 1231],
+  ["uuid", 2950, 2951],
+  ["jsonb", 3802, 3807],
+];
 
-const oids: ReadonlySet<number> = new Set(converting.values());
+const names: ReadonlySet<string> = new Set(plain.flatMap(([name]) => [name, `_${name}`]));
+const oids: ReadonlySet<number> = new Set(plain.flatMap(([, oid, array]) => [oid, array]));
 
-/** The same for a type name in a statement's tree. */
+/** The first OID that a database gives out itself (transam.h): enums and the like, which compare with their own kind. */
+const firstOfDatabase = 16_384;
+
+/** True if a parameter of the type that a statement's tree names could make the server convert a column. */
 export function convertsColumns(typeName: Node): boolean {
   const last = "TypeName" in typeName ? typeName.TypeName.names?.at(-1) : undefined;
-  return last !== undefined && "String" in last && converting.has(last.String.sval ?? "");
+  return last === undefined || !("String" in last) || !names.has(last.String.sval ?? "");
 }
 
-/** The same for a type's OID. */
+/** The same for the OID that a Parse message declares; 0 leaves the type to the server, which takes the column's. */
 export function oidConvertsColumns(oid: number): boolean {
-  return oids.has(oid);
+  return oid !== 0 && oid < firstOfDatabase && !oids.has(oid);
 }

@@ -1,6 +1,8 @@
 import type { CopyStmt } from "@pgsql/types";
+import type { Relation } from "../catalog/catalog.ts";
 import { refuse } from "../errors.ts";
 import { quoteIdentifier } from "../sql/names.ts";
+import { countsRows } from "./counting-columns.ts";
 import { raisingCondition } from "./checks.ts";
 import { expressionTree, hole } from "./fragment.ts";
 import { nameParts } from "./functions.ts";
@@ -30,7 +32,7 @@ function forbidden(what: string, detail: string): never {
 function copyTo(judgement: Judgement, copy: CopyStmt): void {
   const rangeVar = copy.relation ?? refuse("internal", "COPY TO without a relation");
   const { relation, grant } = resolveUse(judgement, rangeVar, "select");
-  if (grant?.select === undefined) return;
+  if (grant?.select === undefined) return copyCatalog(relation);
   for (const rule of rulesOf(grant, grant.select)) judgement.rules.add(rule);
   if (seesAll(grant.select)) return qualify(judgement, rangeVar, relation.schema);
 
@@ -58,6 +60,15 @@ function copyTo(judgement: Judgement, copy: CopyStmt): void {
   delete copy.relation;
   delete copy.attlist;
   return undefined;
+}
+
+/** A catalog is copied as it is; one with columns that count rows goes the way of a query, which blanks them. */
+function copyCatalog(relation: Relation): void {
+  if (!countsRows(relation)) return;
+  refuse("relation_not_allowed", `permission denied to copy relation ${relation.name}`, {
+    detail: "Some of its columns count the rows of tables.",
+    hint: `Use COPY (SELECT … FROM ${relation.name}) TO STDOUT.`,
+  });
 }
 
 function copyFrom(judgement: Judgement, copy: CopyStmt): void {

@@ -16,6 +16,11 @@ const counting: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
   ],
 ]);
 
+/** True for a catalog that has such columns. */
+export function countsRows(relation: Relation): boolean {
+  return relation.schema === "pg_catalog" && counting.has(relation.name);
+}
+
 /**
  * The columns of a catalog to blank in a statement that could show one: by its name, by a star, or as part of a whole
  * row. Nearly all statements of tools show none, and those read the catalog as it is, system columns included.
@@ -25,11 +30,14 @@ export function countingColumns(
   survey: Survey,
   name: string | undefined,
 ): ReadonlyMap<string, string> | undefined {
-  const columns = relation.schema === "pg_catalog" ? counting.get(relation.name) : undefined;
+  const columns = countsRows(relation) ? counting.get(relation.name) : undefined;
   if (columns === undefined) return undefined;
   const named = [...columns.keys()].some((column) => survey.named.has(column));
   const whole =
-    survey.stars || survey.natural || survey.renamed || (name !== undefined && survey.rows.has(name));
+    survey.stars ||
+    survey.natural ||
+    survey.renamed ||
+    [name, ...survey.joinAliases].some((alias) => survey.rows.has(alias ?? ""));
   return named || whole ? columns : undefined;
 }
 

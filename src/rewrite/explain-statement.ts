@@ -1,7 +1,7 @@
 import type { DefElem, ExplainStmt, Node } from "@pgsql/types";
 import { refuse } from "../errors.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
-import { closingIndex, indexOf, keywordAt, symbolAt } from "./source.ts";
+import { closingIndex, indexFrom, keywordAt, symbolAt } from "./source.ts";
 
 /**
  * EXPLAIN of a statement on which a row rule lies. Costs and row estimates come from statistics over
@@ -33,7 +33,7 @@ export function rewriteExplain(
         },
       );
   const { source } = judgement;
-  const first = indexFrom(judgement, start);
+  const first = indexFrom(source, start);
   const costs: Node = {
     DefElem: { defname: "costs", arg: { String: { sval: "off" } }, defaction: "DEFELEM_UNSPEC" },
   };
@@ -55,11 +55,6 @@ function isOptionList(judgement: Judgement, explain: ExplainStmt, open: number):
   const first = explain.options?.[0];
   const at = first !== undefined && "DefElem" in first ? (first.DefElem.location ?? 0) : -1;
   return judgement.source.tokens[open + 1]?.start === at;
-}
-
-function indexFrom(judgement: Judgement, start: number): number {
-  const token = judgement.source.tokens.find((candidate) => candidate.start >= start);
-  return indexOf(judgement.source, token?.start ?? start);
 }
 
 /** An option without a value is on (documentation, EXPLAIN). */

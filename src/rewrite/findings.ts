@@ -54,12 +54,15 @@ export type Survey = {
   /** A star stands for columns somewhere; columns have names that are not their own. */
   stars: boolean;
   renamed: boolean;
+  /** Names of joins as a whole. */
+  readonly joinAliases: Set<string>;
   /** Names that stand alone and may each mean a whole row. */
   readonly rows: Set<string>;
   /** Every name that a FROM item or CTE has, targets of writes left out. */
   readonly aliases: Set<string>;
-  /** Those that more than one of them has. */
+  /** Those that more than one of them has, and how many have each. */
   readonly shared: Set<string>;
+  readonly uses: Map<string, number>;
 };
 
 /** A survey that has found nothing yet. */
@@ -79,7 +82,9 @@ export function nothingSeen(): Survey {
     stars: false,
     renamed: false,
     rows: new Set(),
+    joinAliases: new Set(),
     aliases: new Set(),
     shared: new Set(),
+    uses: new Map(),
   };
 }

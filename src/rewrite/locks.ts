@@ -5,13 +5,15 @@ import type { Survey } from "./findings.ts";
 
 /** Locking rows keeps others from changing them, so it takes a rule that lets the role change them itself. */
 export function judgeLocks(judgement: Judgement, survey: Survey): void {
+  if (survey.locks.length === 0) return;
+  const tables = new Set(survey.reads.map(({ rangeVar }) => nameOf(rangeVar)));
   for (const lock of survey.locks) {
     const named = (lock.lockedRels ?? []).map((node) =>
       "RangeVar" in node ? node.RangeVar.relname : undefined,
     );
     // A name that is no table's may be a sub-select's, and then all in it are locked.
-    const tables = new Set(survey.reads.map(({ rangeVar }) => nameOf(rangeVar)));
-    const all = named.length === 0 || named.some((name) => !tables.has(name));
+    const all =
+      named.length === 0 || named.some((name) => !tables.has(name) || survey.shared.has(name ?? ""));
     for (const { rangeVar, relation, grant } of survey.reads) {
       const meant = all || named.includes(nameOf(rangeVar));
       if (!meant || grant === undefined || grant.update !== undefined || grant.delete !== undefined) continue;

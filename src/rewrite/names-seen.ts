@@ -26,6 +26,7 @@ export function aliasOf(node: Node): string | undefined {
 
 export function noteAlias(survey: Survey, name: string | undefined): void {
   if (name === undefined) return;
+  survey.uses.set(name, (survey.uses.get(name) ?? 0) + 1);
   if (survey.aliases.has(name)) survey.shared.add(name);
   survey.aliases.add(name);
 }

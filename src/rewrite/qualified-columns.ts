@@ -2,6 +2,7 @@ import type { ColumnRef } from "@pgsql/types";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
 import { indexOf, startOf, symbolAt } from "./source.ts";
 import type { Survey } from "./findings.ts";
+import { nameOf } from "./safe-copies.ts";
 import { seesAll } from "./virtual-table.ts";
 
 /**
@@ -9,14 +10,14 @@ import { seesAll } from "./virtual-table.ts";
  * there. Where two relations of the statement share the table's name, that could mean another one, and is refused.
  */
 export function shortenQualifiedColumns(judgement: Judgement, survey: Survey): void {
+  if (survey.qualified.length === 0) return;
+  const byName = Map.groupBy(survey.reads, ({ rangeVar }) => nameOf(rangeVar));
   for (const reference of survey.qualified) {
     const fields = reference.fields ?? [];
     const names = fields.map((field) => ("String" in field ? (field.String.sval ?? "") : "*"));
     const schema = names.at(-3);
-    const table = names.at(-2);
-    const named = survey.reads.filter(
-      ({ rangeVar }) => (rangeVar.alias?.aliasname ?? rangeVar.relname) === table,
-    );
+    const table = names.at(-2) ?? "";
+    const named = byName.get(table) ?? [];
     const replaced = named.filter(
       ({ rangeVar, relation, grant }) =>
         rangeVar.alias === undefined &&
@@ -26,7 +27,13 @@ export function shortenQualifiedColumns(judgement: Judgement, survey: Survey): v
     );
     if (replaced.length === 0) continue;
     const written = survey.writes.some(({ relation }) => relation.name === table);
-    if (names.length > 3 || new Set(named.map(({ relation }) => relation.oid)).size > 1 || written)
+    if (
+      names.length > 3 ||
+      // Something besides those tables has the name: a sub-select, a join, a CTE.
+      (survey.uses.get(table) ?? 0) > named.length ||
+      new Set(named.map(({ relation }) => relation.oid)).size > 1 ||
+      written
+    )
       unsupported(`the column reference ${names.join(".")}`, "Give the table an alias and use that.");
     shorten(judgement, reference);
   }

@@ -4,7 +4,7 @@ import { quoteLiteral } from "../sql/names.ts";
 import { become } from "./fragment.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
 import { settingProblem } from "./settings.ts";
-import { endBefore, endIndex, startOf } from "./source.ts";
+import { endBefore, endIndex, indexFrom, startOf } from "./source.ts";
 import type { Effect } from "./verdict.ts";
 
 /** What SET, RESET and DISCARD do to the session. */
@@ -77,7 +77,7 @@ function changeRole(
       hint: `It may take: ${[...roles].toSorted().join(", ")}.`,
     });
   const { source } = judgement;
-  const first = source.tokens.findIndex((token) => token.start >= start);
+  const first = indexFrom(source, start);
   const text =
     verb === "RESET" ? "RESET rolegate.role" : `SET rolegate.role = ${quoteLiteral(role ?? grants.role)}`;
   edit(judgement, startOf(source, first), endBefore(source, endIndex(source, first)), text);

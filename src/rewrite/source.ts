@@ -112,3 +112,15 @@ export function parameterCounts(source: Source): ReadonlyMap<string, number> {
   counts.set(source, found);
   return found;
 }
+
+/** The index of the first token at or behind a byte offset; that behind the last one if there is none. */
+export function indexFrom(source: Source, offset: number): number {
+  let low = 0;
+  let high = source.tokens.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (source.tokens[middle]!.start < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

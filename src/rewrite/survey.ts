@@ -12,13 +12,14 @@ import type {
 import { refuse } from "../errors.ts";
 import type { Relation } from "../catalog/catalog.ts";
 import type { TableGrant } from "../policy/grants.ts";
+import { judgeType } from "./casts.ts";
 import { childNodes } from "./child-nodes.ts";
 import { judgeAttributeNotation } from "./attribute-notation.ts";
 import { nothingSeen, type Survey, type Write } from "./findings.ts";
 import { judgeFunction, nameBlanked, nameParts } from "./functions.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
 import { judgeLocks } from "./locks.ts";
-import { judgeOperator } from "./operators.ts";
+import { judgeOperators } from "./operators.ts";
 import { aliasOf, noteAlias, noteCondition, noteIndirection, noteReference } from "./names-seen.ts";
 import { givesPlainColumns, hasColumnNames } from "./plain-columns.ts";
 import { resolveUse } from "./relations.ts";
@@ -48,12 +49,8 @@ function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): 
   if ("RangeVar" in node) return visitRangeVar(judgement, survey, node, node.RangeVar, scope);
   if ("ResTarget" in node) nameBlanked(judgement, node.ResTarget);
   if ("FuncCall" in node && judgeFunction(judgement, node, node.FuncCall)) return undefined;
-  if ("A_Expr" in node && node.A_Expr.kind !== "AEXPR_BETWEEN" && node.A_Expr.kind !== "AEXPR_NOT_BETWEEN")
-    if (node.A_Expr.kind !== "AEXPR_BETWEEN_SYM" && node.A_Expr.kind !== "AEXPR_NOT_BETWEEN_SYM")
-      judgeOperator(judgement, node.A_Expr.name);
-  if ("SubLink" in node) judgeOperator(judgement, node.SubLink.operName);
-  if ("SortBy" in node) judgeOperator(judgement, node.SortBy.useOp);
-  if ("TypeName" in node && node.TypeName.pct_type === true) unsupported("%TYPE");
+  judgeOperators(judgement, node);
+  if ("TypeName" in node) judgeType(judgement, node.TypeName);
   if ("ColumnRef" in node) noteReference(survey, node.ColumnRef);
   if ("A_Indirection" in node) noteIndirection(survey, node.A_Indirection.indirection);
   if ("RangeTableSample" in node) visitSample(judgement, node.RangeTableSample.relation, scope);
@@ -166,7 +163,12 @@ function visitJoin(judgement: Judgement, survey: Survey, node: { JoinExpr: JoinE
   noteCondition(survey, quals, false);
   survey.using.push(...nameParts(usingClause));
   if (isNatural === true) survey.natural = true;
-  if (hasColumnNames(alias)) survey.computed = true;
+  for (const name of nameParts(usingClause)) survey.named.add(name);
+  if (hasColumnNames(alias)) {
+    survey.computed = true;
+    survey.renamed = true;
+  }
+  if (alias !== undefined) survey.joinAliases.add(alias.aliasname ?? "");
   noteAlias(survey, joinUsing?.aliasname);
   // Behind an alias of its own the join's tables cannot be named from outside.
   const under = jointype === "JOIN_INNER" && alias === undefined ? scope : { ...scope, level: undefined };

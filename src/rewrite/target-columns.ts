@@ -19,8 +19,8 @@ export type Target = {
   readonly names: ReadonlySet<string>;
   /** Undefined: every column as it is. */
   readonly visible: ReadonlyMap<string, BoundExpression | undefined> | undefined;
-  /** `excluded` names the row that ON CONFLICT proposes. */
-  readonly proposed: boolean;
+  /** Columns of the row that ON CONFLICT proposes, `excluded`, that the client itself gave. */
+  readonly given: ReadonlySet<string>;
 };
 
 /** What becomes of a masked column: its mask, or a refusal where the masked value would be written back. */
@@ -35,7 +35,7 @@ export function writeTarget(relation: Relation, grant: TableGrant, names: readon
             ? []
             : visibleColumns(relation, grant.select).map((column) => [column.name, column.mask] as const),
         );
-  return { relation, grant, names: new Set(names), visible, proposed: false };
+  return { relation, grant, names: new Set(names), visible, given: new Set() };
 }
 
 /** Where a reference stands: at the statement's own level, or in a sub-select of it. */
@@ -127,10 +127,8 @@ function judgeColumn(
   name: string,
   qualifier: string | undefined,
 ): void {
-  // The proposed row of ON CONFLICT holds what the client itself gave for the columns that it may insert.
-  const insertable = target.grant.insert?.columns;
-  const proposed = target.proposed && qualifier === "excluded";
-  if (proposed && (insertable === "all" || insertable?.has(name) === true)) return;
+  // The proposed row of ON CONFLICT holds what the client itself gave, and defaults that are not its own.
+  if (qualifier === "excluded" && target.given.has(name)) return;
   if (target.visible?.has(name) !== true) unknownColumn(target, name);
   const mask = target.visible.get(name);
   if (mask === undefined) return;

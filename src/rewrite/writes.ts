@@ -66,7 +66,11 @@ function rewriteInsert(
   const checks = [grant.insert!.check];
   const conflict = statement.onConflictClause;
   if (conflict !== undefined) {
-    const proposed = { ...target, names: new Set([...target.names, "excluded"]), proposed: true };
+    const proposed = {
+      ...target,
+      names: new Set([...target.names, "excluded"]),
+      given: givenColumns(statement, write),
+    };
     judgeArbiter(proposed, conflict.infer?.indexElems);
     judgeTargetColumns(
       judgement,
@@ -88,6 +92,12 @@ function rewriteInsert(
     }
   }
   return rewriteReturning(judgement, statement, target, from, { beside, aliases }, distinct(checks));
+}
+
+/** Without a list of columns every column is given. */
+function givenColumns({ cols }: InsertStmt, { relation }: Write): ReadonlySet<string> {
+  const listed = cols?.map((node) => ("ResTarget" in node ? (node.ResTarget.name ?? "") : ""));
+  return new Set(listed ?? relation.columns.map(({ name }) => name));
 }
 
 /** The columns that ON CONFLICT looks for must be ones that the role knows of. */

@@ -67,7 +67,7 @@ test("functions, operators and types say where they come from", () => {
   expect(functions.get("now")?.[0]?.schema).toBe("pg_catalog");
   expect(operators.get("===")).toEqual([{ schema: "public", name: "===", extension: undefined }]);
   expect(operators.get("%")).toEqual([{ schema: "public", name: "%", extension: "pg_trgm" }]);
-  expect(types.get("mood")).toEqual(["public"]);
+  expect(types.get("mood")).toEqual([{ schema: "public", domain: false, calls: false }]);
   expect(schemas.has("reporting")).toBe(true);
   expect(serverMajor).toBe(18);
 });

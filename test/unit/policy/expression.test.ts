@@ -28,6 +28,7 @@ describe("a rule's expression", () => {
     ["a > 1 -- why", "o.a > 1 -- why\n"],
     ["(address).city = 'x'", "(o.address).city = 'x'"],
     ["identity = 1", "o.identity = 1"],
+    ["at < '2025-07-02' and host <> '10.1.20.3'", "o.at < '2025-07-02' and o.host <> '10.1.20.3'"],
   ])("%s", (sql, expected) => {
     expect(rendered(sql, "o", { tenant: "'1'", regions: "'{}'" })).toBe(expected);
   });
@@ -62,6 +63,8 @@ describe("a rule's expression", () => {
     ["a as b", 'syntax error at or near "as"'],
     ["1); select (2", "1); select (2"],
     ["at < '02-07-2025'", "'02-07-2025'"],
+    ["at < ' 2 7 2025'", "' 2 7 2025'"],
+    ["at <@ '[2025-01-01,02.07.2025]'::daterange", "'[2025-01-01,02.07.2025]'"],
   ])("%s is refused with its place", (sql, found) => {
     expect(read(sql)).toMatchObject({ kind: "refused", problem: { file: "roles/a.yaml", line: 7, found } });
   });
