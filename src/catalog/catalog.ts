@@ -49,7 +49,7 @@ export type OperatorFacts = {
 };
 
 /** A type that somebody made. */
-export type TypeFacts = {
+type TypeFacts = {
   readonly schema: string;
   readonly domain: boolean;
   /** A cast to or from it, or a check of its domain, runs a function that is neither the server's nor an extension's. */

@@ -160,7 +160,8 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
     const { query } = node.DeclareCursorStmt;
     if (query === undefined || !("SelectStmt" in query)) unsupported("DECLARE of this statement");
     rewriteQuery(judgement, query);
-    return done();
+    const statement = { ...done(), statementKind: statementKind(query).name };
+    return done({ effect: { kind: "declare", name: node.DeclareCursorStmt.portalname ?? "", statement } });
   }
   if ("VariableSetStmt" in node) return done(judgeSet(judgement, node, node.VariableSetStmt, start));
   if ("DiscardStmt" in node) return done(judgeDiscard(node.DiscardStmt));

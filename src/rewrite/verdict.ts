@@ -9,6 +9,8 @@ export type Effect =
   | { readonly kind: "search-path"; readonly path: readonly string[] | undefined; readonly local: boolean }
   /** SQL `PREPARE name AS …`: same namespace as the protocol's named statements. */
   | { readonly kind: "prepare"; readonly name: string; readonly statement: JudgedStatement }
+  /** SQL `DECLARE name CURSOR FOR …`: same namespace as the protocol's named portals. */
+  | { readonly kind: "declare"; readonly name: string; readonly statement: JudgedStatement }
   /** SQL `EXECUTE name`: runs what was prepared; its kind, relations and discardRows are the prepared statement's. */
   | { readonly kind: "execute"; readonly name: string }
   /** SQL `DEALLOCATE name`; undefined: all. */

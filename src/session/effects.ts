@@ -1,7 +1,7 @@
 import type { Problem } from "../errors.ts";
 import type { JudgedStatement } from "../rewrite/verdict.ts";
 import { wireNameOf } from "../wire/text.ts";
-import { declare, preparedBySql, type Runnable } from "./judged.ts";
+import { preparedBySql, type Runnable } from "./judged.ts";
 import { prepareRole } from "./role-change.ts";
 import { renewScope, reportsPath, type SessionState } from "./state.ts";
 
@@ -40,11 +40,11 @@ function prepareEffect(
       if (!reportsPath(session.database)) session.closed = "search_path";
       return last ? undefined : pathHere("as the last statement of its text");
     case "none":
-      if (statementKind === declare) session.portals.forgetNamed();
       if (!session.pathInTransaction || !endings.has(statementKind)) return undefined;
       session.closed = "search_path";
       return last ? undefined : pathHere("in a transaction that ends in a text of its own");
     case "prepare":
+    case "declare":
     case "execute":
     case "deallocate":
       break;
@@ -86,6 +86,9 @@ export function applyEffect(session: SessionState, run: Runnable, statement: Jud
       return setPath(session, effect.path);
     case "prepare":
       session.statements.set(wireNameOf(effect.name), preparedBySql(run, effect.statement), session.settled);
+      return undefined;
+    case "declare":
+      session.portals.set(wireNameOf(effect.name), preparedBySql(run, effect.statement), session.settled);
       return undefined;
     case "deallocate":
       if (effect.name === undefined) session.statements.clear();

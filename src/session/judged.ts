@@ -18,7 +18,7 @@ export type Runnable = {
   readonly statement: JudgedStatement | undefined;
   /** Its part of the record. */
   readonly fragment: string;
-  /** It changes nothing that the session has to follow: no effect, no COPY FROM, no DECLARE. */
+  /** It changes nothing that the session has to follow: no effect, no COPY FROM. */
   readonly plain: boolean;
 };
 
@@ -178,15 +178,14 @@ function build(source: string, context: JudgeContext, verdict: Verdict, parts: P
   return judged;
 }
 
-/** The kinds that the session itself has to follow. */
+/** A kind that the session itself has to follow. */
 export const copyFrom = "COPY FROM";
-export const declare = "DECLARE";
 
 function isPlain({ effect, statementKind }: JudgedStatement): boolean {
-  return effect.kind === "none" && statementKind !== copyFrom && statementKind !== declare;
+  return effect.kind === "none" && statementKind !== copyFrom;
 }
 
-/** What an SQL `PREPARE` leaves behind under its name. */
+/** What an SQL `PREPARE` or `DECLARE` leaves behind under its name. */
 export function preparedBySql(run: Runnable, statement: JudgedStatement): Runnable {
   return {
     ...run,
