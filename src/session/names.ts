@@ -114,11 +114,6 @@ export class Names {
     for (const [name, { group }] of this.#named) if (group <= settled) this.#named.delete(name);
   }
 
-  /** Forgets all but the unnamed one. */
-  forgetNamed(): void {
-    this.#named.clear();
-  }
-
   clear(): void {
     this.#unnamed = undefined;
     this.#named.clear();
