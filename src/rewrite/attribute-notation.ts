@@ -1,6 +1,7 @@
 import { refuse } from "../errors.ts";
 import { couldCallDenied } from "./functions.ts";
 import type { Judgement } from "./judgement.ts";
+import { isShared } from "./names-seen.ts";
 import { nameOf } from "./safe-copies.ts";
 import type { Survey } from "./findings.ts";
 import { visibleColumns } from "./virtual-table.ts";
@@ -19,7 +20,7 @@ export function judgeAttributeNotation(judgement: Judgement, survey: Survey): vo
 
 /** True if the qualifier can only be a relation of the statement that has a column of this name for the role. */
 function isColumn(survey: Survey, qualifier: string | undefined, name: string): boolean {
-  if (qualifier === undefined || survey.shared.has(qualifier) || survey.writes.length > 0) return false;
+  if (qualifier === undefined || isShared(survey, qualifier) || survey.writes.length > 0) return false;
   const meant = survey.reads.filter(({ rangeVar }) => nameOf(rangeVar) === qualifier);
   return (
     meant.length === 1 &&

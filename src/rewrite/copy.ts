@@ -4,12 +4,12 @@ import { refuse } from "../errors.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 import { countsRows } from "./counting-columns.ts";
 import { raisingCondition } from "./checks.ts";
-import { expressionTree, hole } from "./fragment.ts";
 import { nameParts } from "./functions.ts";
+import { surroundCondition } from "./guard.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
 import { qualify } from "./reads.ts";
 import { resolveUse } from "./relations.ts";
-import { closingIndex, endBefore, endIndex, indexAfterName, keywordIndex, startOf } from "./source.ts";
+import { closingIndex, endBefore, indexAfterName } from "./source.ts";
 import { surveyStatement } from "./survey.ts";
 import { rulesOf, seesAll, virtualTable, visibleColumns } from "./virtual-table.ts";
 
@@ -102,20 +102,12 @@ function copyFrom(judgement: Judgement, copy: CopyStmt): void {
   qualify(judgement, rangeVar, relation.schema);
   if (insert.check === undefined) return;
   judgement.rules.add(insert.check.rule);
-  const after = indexAfterName(source, rangeVar.location ?? 0);
-  const end = endIndex(source, after);
-  if (copy.whereClause === undefined) {
-    const text = raisingCondition(relation, [insert.check], undefined);
-    edit(judgement, endBefore(source, end), endBefore(source, end), ` WHERE ${text}`);
-    copy.whereClause = expressionTree(context.parser, text);
-    return;
-  }
-  const prefix = "CASE WHEN (";
-  const suffix = `) THEN ${raisingCondition(relation, [insert.check], undefined)} ELSE false END`;
-  const start = startOf(source, keywordIndex(source, after, "where") + 1);
-  edit(judgement, start, start, prefix);
-  edit(judgement, endBefore(source, end), endBefore(source, end), suffix);
-  copy.whereClause = expressionTree(context.parser, `${prefix}${hole}${suffix}`, copy.whereClause);
+  const check = raisingCondition(relation, [insert.check], undefined);
+  surroundCondition(judgement, copy, indexAfterName(source, rangeVar.location ?? 0), {
+    alone: check,
+    prefix: "CASE WHEN (",
+    suffix: `) THEN ${check} ELSE false END`,
+  });
 }
 
 function surveyCondition(judgement: Judgement, copy: CopyStmt): void {

@@ -58,11 +58,8 @@ export type Survey = {
   readonly joinAliases: Set<string>;
   /** Names that stand alone and may each mean a whole row. */
   readonly rows: Set<string>;
-  /** Every name that a FROM item or CTE has, targets of writes left out. */
-  readonly aliases: Set<string>;
-  /** Those that more than one of them has, and how many have each. */
-  readonly shared: Set<string>;
-  readonly uses: Map<string, number>;
+  /** Every name that a FROM item or CTE has, targets of writes left out, and how many have it. */
+  readonly aliases: Map<string, number>;
 };
 
 /** A survey that has found nothing yet. */
@@ -83,8 +80,6 @@ export function nothingSeen(): Survey {
     renamed: false,
     rows: new Set(),
     joinAliases: new Set(),
-    aliases: new Set(),
-    shared: new Set(),
-    uses: new Map(),
+    aliases: new Map(),
   };
 }

@@ -17,21 +17,34 @@ export function guardCondition(
   { rules, copies, safe }: { rules: readonly string[]; copies: readonly string[]; safe: boolean },
 ): void {
   if (rules.length === 0) return;
-  const { source, context } = judgement;
   const rule = rules.map((text) => `(${text})`).join(" AND ");
-  const end = Math.min(endIndex(source, from), keywordIndex(source, from, "returning"));
-  if (statement.whereClause === undefined) {
-    const at = endBefore(source, end);
-    edit(judgement, at, at, ` WHERE ${rule}`);
-    statement.whereClause = expressionTree(context.parser, rule);
+  const outside = copies.map((copy) => `${copy} AND `).join("");
+  surroundCondition(judgement, statement, from, {
+    alone: rule,
+    prefix: safe ? `${rule} AND (` : `${outside}CASE WHEN ${rule} THEN (`,
+    suffix: safe ? ")" : ") ELSE false END",
+  });
+}
+
+/**
+ * Puts text around a WHERE condition of the client's, or a WHERE of its own where there is none.
+ * @param from index of a token in front of WHERE and at its depth.
+ */
+export function surroundCondition(
+  judgement: Judgement,
+  holder: { whereClause?: Node },
+  from: number,
+  { alone, prefix, suffix }: { alone: string; prefix: string; suffix: string },
+): void {
+  const { source, context } = judgement;
+  const behind = endBefore(source, Math.min(endIndex(source, from), keywordIndex(source, from, "returning")));
+  if (holder.whereClause === undefined) {
+    edit(judgement, behind, behind, ` WHERE ${alone}`);
+    holder.whereClause = expressionTree(context.parser, alone);
     return;
   }
-  const where = keywordIndex(source, from, "where");
-  const outside = copies.map((copy) => `${copy} AND `).join("");
-  const prefix = safe ? `${rule} AND (` : `${outside}CASE WHEN ${rule} THEN (`;
-  const suffix = safe ? ")" : ") ELSE false END";
-  const start = startOf(source, where + 1);
+  const start = startOf(source, keywordIndex(source, from, "where") + 1);
   edit(judgement, start, start, prefix);
-  edit(judgement, endBefore(source, end), endBefore(source, end), suffix);
-  statement.whereClause = expressionTree(context.parser, `${prefix}${hole}${suffix}`, statement.whereClause);
+  edit(judgement, behind, behind, suffix);
+  holder.whereClause = expressionTree(context.parser, `${prefix}${hole}${suffix}`, holder.whereClause);
 }

@@ -15,7 +15,7 @@ import { readSource } from "./source.ts";
 import type { Survey } from "./findings.ts";
 import { surveyStatement } from "./survey.ts";
 import type { JudgedStatement, Verdict } from "./verdict.ts";
-import { seesAll } from "./virtual-table.ts";
+import { seesAll, seesColumns } from "./virtual-table.ts";
 import { rewriteWrite } from "./writes.ts";
 
 export type { JudgeContext } from "./judgement.ts";
@@ -226,17 +226,12 @@ function hidesRows({ reads, writes }: Survey): boolean {
   );
 }
 
+/** True if the role sees some relation of the statement only in part. */
 function isRuled(survey: Survey): boolean {
-  const { reads, writes } = survey;
-  return (
-    reads.some(({ grant }) => grant?.select !== undefined && !seesAll(grant.select)) ||
-    writes.some(
-      ({ grant, kind }) =>
-        grant.select === undefined ||
-        !seesAll(grant.select) ||
-        (kind !== "insert" && grant[kind]?.rows !== undefined),
-    )
+  const hidesColumns = [...survey.reads, ...survey.writes].some(
+    ({ grant }) => grant?.select !== undefined && !seesColumns(grant.select),
   );
+  return hidesColumns || hidesRows(survey);
 }
 
 function judgeParameter(judgement: Judgement, node: Node): void {

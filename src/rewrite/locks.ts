@@ -1,5 +1,6 @@
 import { refuse } from "../errors.ts";
 import type { Judgement } from "./judgement.ts";
+import { isShared } from "./names-seen.ts";
 import { nameOf } from "./safe-copies.ts";
 import type { Survey } from "./findings.ts";
 
@@ -12,8 +13,7 @@ export function judgeLocks(judgement: Judgement, survey: Survey): void {
       "RangeVar" in node ? node.RangeVar.relname : undefined,
     );
     // A name that is no table's may be a sub-select's, and then all in it are locked.
-    const all =
-      named.length === 0 || named.some((name) => !tables.has(name) || survey.shared.has(name ?? ""));
+    const all = named.length === 0 || named.some((name) => !tables.has(name) || isShared(survey, name));
     for (const { rangeVar, relation, grant } of survey.reads) {
       const meant = all || named.includes(nameOf(rangeVar));
       if (!meant || grant === undefined || grant.update !== undefined || grant.delete !== undefined) continue;

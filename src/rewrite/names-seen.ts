@@ -26,7 +26,10 @@ export function aliasOf(node: Node): string | undefined {
 
 export function noteAlias(survey: Survey, name: string | undefined): void {
   if (name === undefined) return;
-  survey.uses.set(name, (survey.uses.get(name) ?? 0) + 1);
-  if (survey.aliases.has(name)) survey.shared.add(name);
-  survey.aliases.add(name);
+  survey.aliases.set(name, (survey.aliases.get(name) ?? 0) + 1);
+}
+
+/** True if more than one FROM item or CTE of the statement has the name. */
+export function isShared(survey: Survey, name: string | undefined): boolean {
+  return name !== undefined && (survey.aliases.get(name) ?? 0) > 1;
 }

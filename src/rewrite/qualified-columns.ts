@@ -30,7 +30,7 @@ export function shortenQualifiedColumns(judgement: Judgement, survey: Survey): v
     if (
       names.length > 3 ||
       // Something besides those tables has the name: a sub-select, a join, a CTE.
-      (survey.uses.get(table) ?? 0) > named.length ||
+      (survey.aliases.get(table) ?? 0) > named.length ||
       new Set(named.map(({ relation }) => relation.oid)).size > 1 ||
       written
     )

@@ -5,8 +5,17 @@ import { blankedTable, countingColumns } from "./counting-columns.ts";
 import { become, fromItemTree } from "./fragment.ts";
 import { edit, type Judgement } from "./judgement.ts";
 import { columnFacts, isSafe, type ColumnFacts } from "./safe-conditions.ts";
+import { isShared } from "./names-seen.ts";
 import { nameOf, safeCopies } from "./safe-copies.ts";
-import { closingIndex, indexAfterName, indexOf, keywordAt, startOf, symbolAt } from "./source.ts";
+import {
+  inOnlyBrackets,
+  closingIndex,
+  indexAfterName,
+  indexOf,
+  keywordAt,
+  startOf,
+  symbolAt,
+} from "./source.ts";
 import type { Read, Survey } from "./findings.ts";
 import { rulesOf, seesAll, virtualTable } from "./virtual-table.ts";
 
@@ -56,7 +65,7 @@ export function rewriteRead(judgement: Judgement, read: Read, conditions: Condit
 /** Where columns come under other names than their own, nobody can say by name whose column a condition means. */
 function copiesFor(judgement: Judgement, read: Read, { facts, uses }: Conditions, survey: Survey): string[] {
   const name = nameOf(read.rangeVar);
-  if (survey.computed || read.level === undefined || name === undefined || survey.shared.has(name)) return [];
+  if (survey.computed || read.level === undefined || name === undefined || isShared(survey, name)) return [];
   const own = { name, relation: read.relation };
   return safeCopies(judgement, facts, read.level.whereClause, uses, own, read.relation.name);
 }
@@ -101,7 +110,7 @@ function extent(
   let first = indexOf(source, at);
   let last = indexAfterName(source, at) - 1;
   if (symbolAt(source, last + 1, "*")) last += 1;
-  if (only && symbolAt(source, first - 1, "(") && keywordAt(source, first - 2, "only")) {
+  if (only && inOnlyBrackets(source, first)) {
     last = closingIndex(source, first - 1);
     first -= 2;
   } else if (only && keywordAt(source, first - 1, "only")) {

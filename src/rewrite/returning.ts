@@ -20,7 +20,7 @@ import { judgeTargetColumns, rowName, type Target } from "./target-columns.ts";
 type Returning = { returningClause?: ReturningClause; returningList?: Node[] };
 
 /** What stands around the list: the FROM or USING items beside the target, every alias of the statement. */
-type Surroundings = { readonly beside: readonly Node[]; readonly aliases: ReadonlySet<string> };
+type Surroundings = { readonly beside: readonly Node[]; readonly aliases: ReadonlyMap<string, number> };
 
 /** One item of the RETURNING list: its node and the indexes of its first token and of the token behind it. */
 type Item = { readonly node: Node; readonly target: ResTarget; readonly from: number; readonly to: number };

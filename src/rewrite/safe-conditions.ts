@@ -64,7 +64,7 @@ export type ColumnFacts = {
  */
 export function columnFacts(
   uses: readonly Pick<Read, "relation" | "grant">[],
-  aliases: ReadonlySet<string>,
+  aliases: ReadonlyMap<string, number>,
 ): ColumnFacts {
   const known = new Map<string, string | undefined>();
   for (const { relation, grant } of uses) {

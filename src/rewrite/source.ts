@@ -124,3 +124,8 @@ export function indexFrom(source: Source, offset: number): number {
   }
   return low;
 }
+
+/** True if the name that starts at an index stands as `ONLY (name)`. */
+export function inOnlyBrackets(source: Source, first: number): boolean {
+  return symbolAt(source, first - 1, "(") && keywordAt(source, first - 2, "only");
+}

@@ -88,15 +88,19 @@ function visitSelect(judgement: Judgement, survey: Survey, select: SelectStmt, s
   for (const item of select.fromClause ?? []) visit(judgement, survey, item, { ctes, level: select });
   for (const branch of [select.larg, select.rarg])
     if (branch !== undefined) visitSelect(judgement, survey, branch, { ctes, level: undefined });
-  for (const child of childNodes({ SelectStmt: select })) {
-    if ("WithClause" in child || "LockingClause" in child || "RangeVar" in child || "JoinExpr" in child)
-      continue;
-    if ("SelectStmt" in child && (child.SelectStmt === select.larg || child.SelectStmt === select.rarg))
-      continue;
-    if (select.fromClause?.some((item) => Object.values(item)[0] === Object.values(child)[0]) === true)
-      continue;
-    visit(judgement, survey, child, { ctes, level: undefined });
-  }
+  const seen = [select.larg, select.rarg]
+    .filter((branch) => branch !== undefined)
+    .map((branch) => ({ SelectStmt: branch }));
+  visitChildren(judgement, survey, { SelectStmt: select }, { ctes, level: undefined }, [
+    ...seen,
+    ...withNode(select.withClause),
+    ...(select.lockingClause ?? []),
+    ...(select.fromClause ?? []),
+  ]);
+}
+
+function withNode(withClause: WithClause | undefined): Node[] {
+  return withClause === undefined ? [] : [{ WithClause: withClause }];
 }
 
 /** The CTE names that the statement's body sees. A non-recursive CTE sees only those before it, and not itself. */
@@ -211,10 +215,9 @@ function visitWrite(
   scope: Scope,
 ): void {
   const ctes = visitWith(judgement, survey, statement.withClause, scope);
-  for (const child of childNodes(node)) {
-    if ("WithClause" in child || ("RangeVar" in child && child.RangeVar === statement.relation)) continue;
-    visit(judgement, survey, child, { ctes, level: undefined });
-  }
+  const target: Node[] = statement.relation === undefined ? [] : [{ RangeVar: statement.relation }];
+  const seen = [...withNode(statement.withClause), ...target];
+  visitChildren(judgement, survey, node, { ctes, level: undefined }, seen);
 }
 
 function visitInsert(judgement: Judgement, survey: Survey, statement: InsertStmt, scope: Scope): void {

@@ -44,7 +44,7 @@ type Place = {
   readonly masked: Masked;
   /** Nothing but the target can give a bare name its meaning. */
   readonly alone: boolean;
-  readonly aliases: ReadonlySet<string>;
+  readonly aliases: ReadonlyMap<string, number>;
 };
 
 /**
@@ -61,7 +61,11 @@ export function judgeTargetColumns(
   judgement: Judgement,
   target: Target,
   nodes: readonly (Node | undefined)[],
-  { beside, aliases, masked }: { beside: readonly Node[]; aliases: ReadonlySet<string>; masked: Masked },
+  {
+    beside,
+    aliases,
+    masked,
+  }: { beside: readonly Node[]; aliases: ReadonlyMap<string, number>; masked: Masked },
 ): void {
   if (target.visible === undefined) return;
   const place = { target, masked, alone: beside.length === 0, aliases };

@@ -3,8 +3,8 @@ import { refuse } from "../errors.ts";
 import type { BoundExpression } from "../policy/grants.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 import { raisingCondition } from "./checks.ts";
-import { expressionTree, hole } from "./fragment.ts";
-import { guardCondition } from "./guard.ts";
+import { hole } from "./fragment.ts";
+import { guardCondition, surroundCondition } from "./guard.ts";
 import { edit, type Judgement } from "./judgement.ts";
 import type { Conditions } from "./reads.ts";
 import { denied } from "./relations.ts";
@@ -12,18 +12,14 @@ import { rewriteReturning } from "./returning.ts";
 import { safeCopies } from "./safe-copies.ts";
 import {
   closingIndex,
-  endBefore,
-  endIndex,
   indexAfterName,
   indexOf,
-  keywordAt,
   keywordIndex,
-  startOf,
-  symbolAt,
   type Source,
+  inOnlyBrackets,
 } from "./source.ts";
 import type { Survey, Write } from "./findings.ts";
-import { judgeTargetColumns, writeTarget, type Target } from "./target-columns.ts";
+import { judgeTargetColumns, rowName, writeTarget, type Target } from "./target-columns.ts";
 
 /**
  * Puts a role's rules on a statement that writes: permitted columns, rows that the role may change, checks of the new row.
@@ -121,25 +117,16 @@ function guardConflict(
   rules: readonly BoundExpression[],
 ): void {
   if (rules.length === 0) return;
-  const { source, context } = judgement;
+  const { source } = judgement;
   for (const rule of rules) judgement.rules.add(rule.rule);
   const afterDo = keywordIndex(source, indexOf(source, conflict.location ?? 0), "do");
-  const end = Math.min(endIndex(source, afterDo), keywordIndex(source, afterDo, "returning"));
-  const row = [...target.names][0];
-  if (conflict.whereClause === undefined) {
-    const text = raisingCondition(target.relation, rules, row);
-    edit(judgement, endBefore(source, end), endBefore(source, end), ` WHERE ${text}`);
-    conflict.whereClause = expressionTree(context.parser, text);
-    return;
-  }
+  const row = rowName(target);
   const [prefix, suffix] = raisingCondition(target.relation, rules, row, `(${hole})`).split(hole) as [
     string,
     string,
   ];
-  const start = startOf(source, keywordIndex(source, afterDo, "where") + 1);
-  edit(judgement, start, start, prefix);
-  edit(judgement, endBefore(source, end), endBefore(source, end), suffix);
-  conflict.whereClause = expressionTree(context.parser, prefix + hole + suffix, conflict.whereClause);
+  const alone = raisingCondition(target.relation, rules, row);
+  surroundCondition(judgement, conflict, afterDo, { alone, prefix, suffix });
 }
 
 function rewriteUpdate(
@@ -192,7 +179,7 @@ function guardRows(
   { facts, safe, uses }: Conditions,
   { computed }: Survey,
 ): void {
-  const row = [...target.names][0]!;
+  const row = rowName(target);
   for (const rule of rules) judgement.rules.add(rule.rule);
   const copies =
     safe || computed
@@ -221,8 +208,7 @@ function aim(
 function afterTarget(source: Source, location: number): number {
   const after = indexAfterName(source, location);
   const first = indexOf(source, location);
-  const wrapped = symbolAt(source, first - 1, "(") && keywordAt(source, first - 2, "only");
-  return wrapped ? closingIndex(source, first - 1) + 1 : after;
+  return inOnlyBrackets(source, first) ? closingIndex(source, first - 1) + 1 : after;
 }
 
 /** Rows that a role may change are among those that it may see, as under native row security. */

@@ -2,8 +2,8 @@ import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
 import { from as copyFrom, to as copyTo } from "pg-copy-streams";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestDatabase, loginPassword, type TestDatabase } from "./embedded-database.ts";
-import { connectRaw, extended, kinds, say, type RawConnection } from "./raw-connection.ts";
+import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
+import { connectBothWays, connectRaw, extended, kinds, say, type RawConnection } from "./raw-connection.ts";
 import { startTestProxy, type RunningProxy } from "./running-proxy.ts";
 
 let database: TestDatabase;
@@ -39,15 +39,7 @@ beforeAll(async () => {
     },
     users: { alice: { tenant: 1 } },
   });
-  through = await connectRaw(proxy.client("alice"));
-  direct = await connectRaw({
-    host: database.host,
-    port: database.port,
-    database: database.name,
-    user: "rolegate_copy_tester",
-    password: loginPassword,
-    options: "-c role=copy_tester",
-  });
+  [through, direct] = await connectBothWays(proxy, database, "copy_tester");
 });
 afterAll(async () => {
   through?.close();

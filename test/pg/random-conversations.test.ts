@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestDatabase, loginPassword, type TestDatabase } from "./embedded-database.ts";
-import { connectRaw, extended, say, type RawConnection } from "./raw-connection.ts";
+import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
+import { connectBothWays, connectRaw, extended, say, type RawConnection } from "./raw-connection.ts";
 import { startTestProxy, type RunningProxy } from "./running-proxy.ts";
 
 let database: TestDatabase;
@@ -23,15 +23,7 @@ beforeAll(async () => {
     },
     users: { alice: {} },
   });
-  through = await connectRaw(proxy.client("alice"));
-  direct = await connectRaw({
-    host: database.host,
-    port: database.port,
-    database: database.name,
-    user: "rolegate_random_tester",
-    password: loginPassword,
-    options: "-c role=random_tester",
-  });
+  [through, direct] = await connectBothWays(proxy, database, "random_tester");
 });
 afterAll(async () => {
   through?.close();

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { Client, type ClientConfig } from "pg";
+import { loginPassword } from "./embedded-database.ts";
 import { trace } from "../../src/wire/trace.ts";
 import { int16, int32, message, text } from "../../src/wire/writer.ts";
 
@@ -91,4 +92,15 @@ export async function connectRaw(config: ClientConfig): Promise<RawConnection> {
 /** The lines with what names no type of message taken away, so that two servers' replies can be compared. */
 export function kinds(lines: readonly string[]): string[] {
   return lines.map((line) => (line.startsWith("ReadyForQuery") ? line : line.split(" ")[0]!));
+}
+
+/** The same role through the proxy, as alice, and on the server itself, for conversations that must not differ. */
+export async function connectBothWays(
+  proxy: { readonly client: (user: string) => ClientConfig },
+  { host, port, name }: { readonly host: string; readonly port: number; readonly name: string },
+  role: string,
+): Promise<[through: RawConnection, direct: RawConnection]> {
+  const through = await connectRaw(proxy.client("alice"));
+  const login = { user: `rolegate_${role}`, password: loginPassword, options: `-c role=${role}` };
+  return [through, await connectRaw({ host, port, database: name, ...login })];
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createTestDatabase, loginPassword, type TestDatabase } from "./embedded-database.ts";
-import { connectRaw, kinds, say, type RawConnection } from "./raw-connection.ts";
+import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
+import { connectBothWays, connectRaw, kinds, say, type RawConnection } from "./raw-connection.ts";
 import { startTestProxy, type RunningProxy } from "./running-proxy.ts";
 
 let database: TestDatabase;
@@ -27,15 +27,7 @@ beforeAll(async () => {
     },
     users: { alice: {} },
   });
-  through = await connectRaw(proxy.client("alice"));
-  direct = await connectRaw({
-    host: database.host,
-    port: database.port,
-    database: database.name,
-    user: "rolegate_refusal_tester",
-    password: loginPassword,
-    options: "-c role=refusal_tester",
-  });
+  [through, direct] = await connectBothWays(proxy, database, "refusal_tester");
 });
 afterAll(async () => {
   through?.close();
