@@ -4,7 +4,15 @@ import type { AttributeValue, Identity } from "../identity/identity.ts";
 import { quoteLiteral } from "../sql/names.ts";
 import type { Parser } from "../sql/parser.ts";
 import { readExpression, renderExpression, type Expression, type ExpressionProblem } from "./expression.ts";
-import { expressionsOf, type RoleFile, type RuleExpression, type TableRule } from "./role-file.ts";
+import {
+  expressionsOf,
+  type CatalogRule,
+  type Definition,
+  type RoleFile,
+  type RuleExpression,
+  type SessionRule,
+  type TableRule,
+} from "./role-file.ts";
 
 /** A rule with one identity's attributes in it. */
 export type BoundExpression = {
@@ -39,6 +47,12 @@ export type TableGrant = {
   readonly delete: { readonly rows: BoundExpression | undefined } | undefined;
 };
 
+/** What a role may define, by relation as `relationKey` names it and by schema. */
+type Definitions = {
+  readonly relations: ReadonlyMap<string, ReadonlySet<Definition>>;
+  readonly schemas: ReadonlyMap<string, ReadonlySet<Definition>>;
+};
+
 /** A role's rules for one identity: what the judgement looks things up in. Immutable. */
 export type Grants = {
   readonly role: string;
@@ -48,6 +62,9 @@ export type Grants = {
   readonly tables: ReadonlyMap<string, TableGrant>;
   /** Entries `schema.*`, by schema. */
   readonly schemas: ReadonlyMap<string, TableGrant>;
+  readonly definitions: Definitions;
+  readonly session: SessionRule;
+  readonly catalogs: CatalogRule;
   /** As written in the file: `name` or `schema.name`. */
   readonly functions: ReadonlySet<string>;
   readonly settings: ReadonlySet<string>;
@@ -121,9 +138,26 @@ export function bindGrants(role: Role, identity: Identity): Grants {
     key: JSON.stringify([role.file.database, role.file.role, [...literals]]),
     tables,
     schemas,
+    definitions: definitionsOf(role.file),
+    session: role.file.session,
+    catalogs: role.file.catalogs,
     functions: new Set(role.file.functions),
     settings: new Set(role.file.settings.map((name) => name.toLowerCase())),
     statementTimeout: role.file.statementTimeout,
+  };
+}
+
+function definitionsOf({ definitions }: RoleFile): Definitions {
+  const entries = definitions.map((rule) => [rule, new Set(rule.allowed)] as const);
+  return {
+    relations: new Map(
+      entries
+        .filter(([{ name }]) => name !== "*")
+        .map(([{ schema, name }, allowed]) => [relationKey(schema, name), allowed]),
+    ),
+    schemas: new Map(
+      entries.filter(([{ name }]) => name === "*").map(([{ schema }, allowed]) => [schema, allowed]),
+    ),
   };
 }
 

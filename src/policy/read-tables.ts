@@ -35,7 +35,7 @@ export function readTables(
     const value = nothingEmpty(document, path, problems)
       ? validate(document, path, tableSchema, problems)
       : undefined;
-    const name = readName(document, path, key, seen, problems);
+    const name = readRelationName(document, path, key, seen, problems);
     if (value === undefined || name === undefined) continue;
     rules.push({
       ...name,
@@ -69,7 +69,8 @@ function isEmptyMapping(document: Document, path: Path): boolean {
   return isMapping(value) && Object.keys(value).length === 0;
 }
 
-function readName(
+/** The name of an entry, each only once; `public` where it names no schema. */
+export function readRelationName(
   document: Document,
   path: Path,
   key: string,

@@ -4,6 +4,7 @@ import { mapping } from "../document/mapping.ts";
 import { parseDocument } from "../document/parse.ts";
 import type { ConfigProblem } from "../document/problem.ts";
 import { validate } from "../document/validate.ts";
+import { readDefinitions } from "./read-definitions.ts";
 import { readTables } from "./read-tables.ts";
 import type { RoleFile } from "./role-file.ts";
 import { laterRoleSettings, roleShape } from "./role-schema.ts";
@@ -41,6 +42,7 @@ export function readRoleFile(text: string, file: string, shownAs: string = file)
   }
   const head = validate(document, [], headSchema, problems, { later: laterRoleSettings });
   const tables = readTables(document, file, problems);
+  const definitions = readDefinitions(document, head?.definitions, problems);
   const roleFile: RoleFile | undefined =
     head === undefined || problems.length > 0
       ? undefined
@@ -50,6 +52,15 @@ export function readRoleFile(text: string, file: string, shownAs: string = file)
           description: head.description,
           file,
           tables,
+          definitions,
+          session: {
+            temporaryTables: head.session?.temporary_tables ?? false,
+            advisoryLocks: head.session?.advisory_locks ?? false,
+            twoPhase: head.session?.two_phase ?? false,
+            listen: head.session?.listen ?? [],
+            notify: head.session?.notify ?? [],
+          },
+          catalogs: head.catalogs ?? { definitions: "shown", comments: "shown" },
           functions: head.functions?.allow ?? [],
           settings: head.settings?.allow ?? [],
           statementTimeout: head.limits?.statement_timeout,

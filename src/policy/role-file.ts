@@ -1,3 +1,5 @@
+import type { definitionNames } from "./role-schema.ts";
+
 /** An SQL expression of a role file, with the place it stands at. Columns by name, attributes as `identity.<attribute>`. */
 export type RuleExpression = { readonly sql: string; readonly file: string; readonly line: number };
 
@@ -33,6 +35,34 @@ export type TableRule = {
   readonly delete: DeleteRule | undefined;
 };
 
+/** One entry under `definitions:`. */
+export type DefinitionRule = {
+  readonly schema: string;
+  /** `*`: every relation of the schema, and what is made in it. */
+  readonly name: string;
+  readonly line: number;
+  readonly allowed: readonly Definition[];
+};
+
+/** What may be defined of a relation. */
+export type Definition = (typeof definitionNames)[number];
+
+/** What a session may hold beyond a statement. */
+export type SessionRule = {
+  readonly temporaryTables: boolean;
+  readonly advisoryLocks: boolean;
+  readonly twoPhase: boolean;
+  /** Names of channels; `*` at the end matches any rest. */
+  readonly listen: readonly string[];
+  readonly notify: readonly string[];
+};
+
+/** What the catalogs show beside names and types. */
+export type CatalogRule = {
+  readonly definitions: "shown" | "hidden";
+  readonly comments: "shown" | "hidden";
+};
+
 /** One `roles/*.yaml`, validated. */
 export type RoleFile = {
   readonly role: string;
@@ -41,6 +71,9 @@ export type RoleFile = {
   /** As the operator wrote it, relative to the configuration file. */
   readonly file: string;
   readonly tables: readonly TableRule[];
+  readonly definitions: readonly DefinitionRule[];
+  readonly session: SessionRule;
+  readonly catalogs: CatalogRule;
   /** Functions allowed beside the safe built-in ones: `name` or `schema.name`. */
   readonly functions: readonly string[];
   /** Settings allowed beside the safe default list. */

@@ -79,6 +79,18 @@ const settingNameText = z
   .string({ error: "a setting's name" })
   .regex(/^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/, { error: "a setting's name in lower case" });
 
+/** What a role may do to a relation itself, beside its rows. */
+export const definitionNames = ["create", "alter", "drop", "truncate", "comment", "index"] as const;
+
+const channels = z.array(
+  z
+    .string({ error: "a channel's name" })
+    .regex(/^[^\0*]{1,63}$|^[^\0*]{0,62}\*$/, { error: "a channel's name; a * at its end matches any rest" }),
+  { error: "a list of channels" },
+);
+
+const shown = z.enum(["shown", "hidden"], { error: "shown or hidden" }).prefault("shown");
+
 export const roleShape = {
   role: text("the role's name").describe("The database role that is in force."),
   database: text("a database of rolegate.yaml").describe("The database, as rolegate.yaml names it."),
@@ -100,6 +112,40 @@ export const roleShape = {
     allow: z.array(settingNameText, { error: "a list of settings" }).describe("Names in lower case."),
   })
     .describe("Settings that the client may change, beside a safe default list.")
+    .optional(),
+  definitions: z
+    .record(
+      z.string(),
+      z
+        .array(z.enum(definitionNames, { error: `one of ${definitionNames.join(", ")}` }), {
+          error: `a list of ${definitionNames.join(", ")}`,
+        })
+        .nonempty({ error: "at least one of them" }),
+      { error: "a mapping of relations to what may be defined of them" },
+    )
+    .describe(
+      "Table, `schema.table` or `schema.*` → what the role may define of it: a list of `create`, `alter`, `drop`, `truncate`, `comment`, `index`.",
+    )
+    .optional(),
+  session: mapping({
+    temporary_tables: z.boolean().prefault(false).describe("Temporary tables may be made."),
+    advisory_locks: z.boolean().prefault(false).describe("Advisory locks may be taken."),
+    two_phase: z
+      .boolean()
+      .prefault(false)
+      .describe("Transactions may be prepared, and finished later, by PREPARE TRANSACTION."),
+    listen: channels
+      .describe("Channels that may be listened to; a `*` at the end matches any rest.")
+      .optional(),
+    notify: channels.describe("Channels that may be notified, by NOTIFY and pg_notify.").optional(),
+  })
+    .describe("What a session may hold beyond a statement.")
+    .optional(),
+  catalogs: mapping({
+    definitions: shown.describe("The texts of views, functions, rules, defaults and constraints."),
+    comments: shown.describe("Comments on objects."),
+  })
+    .describe("What the catalogs show beside names and types.")
     .optional(),
   limits: mapping({
     statement_timeout: duration.describe("The longest that a statement may run.").optional(),

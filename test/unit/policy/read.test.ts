@@ -24,6 +24,9 @@ tables:
         and b
 functions: { allow: [order_total, tools.f] }
 settings: { allow: [work_mem] }    # beside a safe default list
+definitions: { orders: [truncate], reporting.*: [create, drop] }
+session: { temporary_tables: true, listen: [jobs, "shop_*"] }
+catalogs: { comments: hidden }
 limits: { statement_timeout: 30s }
 `;
 
@@ -43,6 +46,18 @@ test("the role file of the design is read as it stands", () => {
     file: "roles/analyst.yaml",
     functions: ["order_total", "tools.f"],
     settings: ["work_mem"],
+    definitions: [
+      { schema: "public", name: "orders", line: 24, allowed: ["truncate"] },
+      { schema: "reporting", name: "*", line: 24, allowed: ["create", "drop"] },
+    ],
+    session: {
+      temporaryTables: true,
+      advisoryLocks: false,
+      twoPhase: false,
+      listen: ["jobs", "shop_*"],
+      notify: [],
+    },
+    catalogs: { definitions: "shown", comments: "hidden" },
     statementTimeout: 30_000,
     tables: [
       {
@@ -267,4 +282,18 @@ test("problems name the file as the caller sees it, rules as the record does", (
   expect(readRoleFile("role: 1\n", "roles/r.yaml", "etc/roles/r.yaml").problems[0]?.file).toBe(
     "etc/roles/r.yaml",
   );
+});
+
+test("what definitions cannot be read is named", () => {
+  const { problems } = readRoleFile(
+    "role: r\ndatabase: d\ndefinitions:\n  t: [grant]\n  u: []\nsession: { listen: ['a*b'] }\n",
+    "r.yaml",
+  );
+  expect(problems.map(({ line, expected }) => [line, expected])).toEqual([
+    [4, "one of create, alter, drop, truncate, comment, index"],
+    [5, "at least one of them"],
+    [6, "a channel's name; a * at its end matches any rest"],
+  ]);
+  const system = readRoleFile("role: r\ndatabase: d\ndefinitions:\n  pg_catalog.*: [create]\n", "r.yaml");
+  expect(system.problems).toMatchObject([{ line: 4, message: "no rules for system schemas" }]);
 });
