@@ -13,20 +13,38 @@ export function prepareEffects(
   session: SessionState,
   runs: readonly Runnable[],
 ): Problem | "waiting" | undefined {
-  const alone = runs.length === 1 && session.executed === 0 && session.transaction === "I";
+  const fresh = session.executed === 0 && session.transaction === "I";
+  const place = {
+    alone: fresh && runs.length === 1,
+    whole: fresh && runs.every(({ statement }) => !transactions.has(statement?.statementKind ?? "")),
+  };
   for (const [index, { statement }] of runs.entries()) {
     if (statement === undefined) continue;
-    const outcome = prepareEffect(session, statement, alone, index === runs.length - 1);
+    const outcome = prepareEffect(session, statement, { ...place, last: index === runs.length - 1 });
     if (outcome !== undefined) return outcome;
   }
   return undefined;
 }
 
+/** Where a statement stands: by itself; in a text that is a transaction as a whole; as the last one of its text. */
+type Place = { readonly alone: boolean; readonly whole: boolean; readonly last: boolean };
+
+/** Statements that begin or end transactions and parts of them. */
+const transactions: ReadonlySet<string> = new Set([
+  "BEGIN",
+  "START TRANSACTION",
+  "COMMIT",
+  "ROLLBACK",
+  "SAVEPOINT",
+  "RELEASE",
+  "ROLLBACK TO",
+  "PREPARE TRANSACTION",
+]);
+
 function prepareEffect(
   session: SessionState,
   { effect, statementKind }: JudgedStatement,
-  alone: boolean,
-  last: boolean,
+  { alone, whole, last }: Place,
 ): Problem | "waiting" | undefined {
   switch (effect.kind) {
     case "set-role":
@@ -36,7 +54,7 @@ function prepareEffect(
       return prepareRole(session, session.firstRole, alone);
     case "search-path":
       // Below 18 the server does not tell when the end of a transaction brings the old path back.
-      if (!reportsPath(session.database) && !alone) return pathHere("outside a transaction and on its own");
+      if (!reportsPath(session.database) && !whole) return pathHere("outside a transaction");
       if (!reportsPath(session.database)) session.closed = "search_path";
       return last ? undefined : pathHere("as the last statement of its text");
     case "none":

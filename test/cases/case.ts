@@ -25,6 +25,8 @@ export type Case = {
   readonly after?: { readonly sql: string; readonly rows: readonly unknown[] };
   /** Not run by itself: it needs a transaction, a COPY stream or another role. */
   readonly pure?: boolean;
+  /** Run outside a transaction: below 18 search_path changes nowhere else. */
+  readonly outside?: boolean;
   /** The first major version whose grammar has it. */
   readonly since?: number;
 };

@@ -8,17 +8,10 @@ import { bindGrants, compileRole, type Grants } from "../../src/policy/grants.ts
 import { readRoleFile } from "../../src/policy/read.ts";
 import { judge } from "../../src/rewrite/judge.ts";
 import { loadParser, type Parser } from "../../src/sql/parser.ts";
-import { createTestDatabase, type TestDatabase } from "../pg/embedded-database.ts";
+import { createTestDatabase, describeServers, type TestDatabase } from "../pg/embedded-database.ts";
+import type { TestServer } from "../pg/global-setup.ts";
 import { startTestProxy, type RunningProxy } from "../pg/running-proxy.ts";
 import { caseRoles, readCases, readFixture, type Case } from "./case.ts";
-
-let database: TestDatabase;
-let proxy: RunningProxy;
-let catalog: Catalog;
-let parser: Parser;
-const grants = new Map<string, Grants>();
-const sessions = new Map<string, Client>();
-const notices: string[] = [];
 
 // In the database the roles may do nearly everything: what holds here is the proxy alone.
 const granted = (role: string): string => `
@@ -26,10 +19,21 @@ const granted = (role: string): string => `
   grant all on all tables in schema public, reporting, private to ${role};
   grant all on all sequences in schema public to ${role};`;
 
-beforeAll(async () => {
-  database = await createTestDatabase({ sql: readFixture("schema.sql") });
+/** What the cases of one server run with. */
+type Bench = {
+  readonly database: TestDatabase;
+  readonly proxy: RunningProxy;
+  readonly catalog: Catalog;
+  readonly parser: Parser;
+  readonly grants: ReadonlyMap<string, Grants>;
+  readonly sessions: ReadonlyMap<string, Client>;
+  readonly notices: string[];
+};
+
+async function setUp(server: TestServer): Promise<Bench> {
+  const database = await createTestDatabase({ sql: readFixture("schema.sql"), server });
   const files = Object.fromEntries(caseRoles.map((role) => [role, readFixture(`roles/${role}.yaml`)]));
-  proxy = await startTestProxy({
+  const proxy = await startTestProxy({
     database,
     roles: Object.fromEntries(
       caseRoles.map((role) => [
@@ -39,8 +43,11 @@ beforeAll(async () => {
     ),
     users: { alice: { tenant: 1 } },
   });
-  catalog = await catalogOf(database);
-  parser = await loadParser(catalog.serverMajor);
+  const catalog = await catalogOf(database);
+  const parser = await loadParser(catalog.serverMajor);
+  const grants = new Map<string, Grants>();
+  const sessions = new Map<string, Client>();
+  const notices: string[] = [];
   for (const role of caseRoles) {
     const { roleFile } = readRoleFile(files[role]!, `roles/${role}.yaml`);
     const compiled = compileRole(roleFile!, parser);
@@ -57,11 +64,8 @@ beforeAll(async () => {
     await session.query(`set role ${role}`);
     sessions.set(role, session);
   }
-});
-afterAll(async () => {
-  await proxy.close();
-  await database.close();
-});
+  return { database, proxy, catalog, parser, grants, sessions, notices };
+}
 
 async function catalogOf({ adminUrl }: TestDatabase): Promise<Catalog> {
   const client = new Client({ connectionString: adminUrl, options: "-c search_path=pg_catalog,pg_temp" });
@@ -75,7 +79,7 @@ async function catalogOf({ adminUrl }: TestDatabase): Promise<Catalog> {
 
 const roles: ReadonlySet<string> = new Set(caseRoles);
 
-function judged(one: Case): ReturnType<typeof judge> {
+function judged(one: Case, { grants, catalog, parser }: Bench): ReturnType<typeof judge> {
   return judge(one.sql, {
     grants: grants.get(one.role ?? "analyst")!,
     catalog,
@@ -88,50 +92,71 @@ function judged(one: Case): ReturnType<typeof judge> {
 /** int4 as numbers, everything else as the text that the server sent. */
 const types = { getTypeParser: (oid: number) => (oid === 23 ? Number : String) };
 
-describe.each(readCases())("%s, by itself", (_file, cases) => {
-  test.each(cases)("$name", (one) => {
-    if (one.since !== undefined && catalog.serverMajor < one.since) return;
-    const verdict = judged(one);
-    if (one.refused !== undefined) {
-      expect(verdict.kind === "refuse" ? sqlstate(verdict.problem) : verdict.text).toBe(one.refused);
-      if (one.message !== undefined)
-        expect(verdict.kind === "refuse" && verdict.problem.message).toBe(one.message);
-      return;
-    }
-    expect(verdict.kind === "refuse" ? verdict.problem : undefined).toBeUndefined();
-    if (verdict.kind === "refuse") return;
-    if (one.sent !== undefined) expect(verdict.text).toBe(one.sent.trim());
-    if (one.discardRows !== undefined) expect(verdict.statements[0]!.discardRows).toBe(one.discardRows);
+describeServers((server, major) => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await setUp(server);
+  });
+  afterAll(async () => {
+    await bench.proxy.close();
+    await bench.database.close();
+  });
+  const casesOfServer = readCases().map(
+    ([file, cases]) => [file, cases.filter(({ since }) => since === undefined || major >= since)] as const,
+  );
+
+  describe.each(casesOfServer)("%s, by itself", (_file, cases) => {
+    test.each(cases)("$name", (one) => {
+      const verdict = judged(one, bench);
+      if (one.refused !== undefined) {
+        expect(verdict.kind === "refuse" ? sqlstate(verdict.problem) : verdict.text).toBe(one.refused);
+        if (one.message !== undefined)
+          expect(verdict.kind === "refuse" && verdict.problem.message).toBe(one.message);
+        return;
+      }
+      expect(verdict.kind === "refuse" ? verdict.problem : undefined).toBeUndefined();
+      if (verdict.kind === "refuse") return;
+      if (one.sent !== undefined) expect(verdict.text).toBe(one.sent.trim());
+      if (one.discardRows !== undefined) expect(verdict.statements[0]!.discardRows).toBe(one.discardRows);
+    });
+  });
+
+  describe.each(casesOfServer)("%s, through the proxy", (_file, cases) => {
+    test.each(cases.filter((one) => one.pure !== true))("$name", async (one) => {
+      const seen = await throughProxy(one, bench);
+      // Another role may see what the analyst must not.
+      expect((one.role ?? "analyst") === "analyst" ? seen : "").not.toContain("CANARY");
+    });
   });
 });
 
-describe.each(readCases())("%s, through the proxy", (_file, cases) => {
-  test.each(cases.filter((one) => one.pure !== true))("$name", async (one) => {
-    const session = sessions.get(one.role ?? "analyst")!;
-    notices.length = 0;
-    let seen = "";
-    await session.query("begin");
-    try {
-      const result = await run(session, one.sql);
-      seen = JSON.stringify(result.rows);
-      expect(one.refused ?? one.error, "it should have failed").toBeUndefined();
-      if (one.rows !== undefined) expect(result.rows).toEqual(one.rows);
-      if (one.count !== undefined) expect(result.rowCount).toBe(one.count);
-      if (one.discardRows === true) expect([result.fields, result.rows]).toEqual([[], []]);
-      if (one.after !== undefined) expect((await run(session, one.after.sql)).rows).toEqual(one.after.rows);
-    } catch (error) {
-      if (!(error instanceof DatabaseError)) throw error;
-      const { code, message, detail, hint, where } = error;
-      seen = JSON.stringify({ message, detail, hint, where });
-      expect(code, message).toBe(one.denied === undefined ? (one.refused ?? one.error) : "42501");
-      if (one.message !== undefined) expect(message).toBe(one.message);
-      if (one.denied !== undefined) expect(message).toContain(one.denied);
-    } finally {
-      await session.query("rollback");
-    }
-    if ((one.role ?? "analyst") === "analyst") expect(seen + notices.join("")).not.toContain("CANARY");
-  });
-});
+/** Runs a case and holds what comes of it to what the case says; gives all that came back. */
+async function throughProxy(one: Case, { sessions, notices }: Bench): Promise<string> {
+  const session = sessions.get(one.role ?? "analyst")!;
+  notices.length = 0;
+  let seen = "";
+  if (one.outside !== true) await session.query("begin");
+  try {
+    const result = await run(session, one.sql);
+    seen = JSON.stringify(result.rows);
+    expect(one.refused ?? one.error, "it should have failed").toBeUndefined();
+    if (one.rows !== undefined) expect(result.rows).toEqual(one.rows);
+    if (one.count !== undefined) expect(result.rowCount).toBe(one.count);
+    if (one.discardRows === true) expect([result.fields, result.rows]).toEqual([[], []]);
+    if (one.after !== undefined) expect((await run(session, one.after.sql)).rows).toEqual(one.after.rows);
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    const { code, message, detail, hint, where } = error;
+    seen = JSON.stringify({ message, detail, hint, where });
+    expect(code, message).toBe(one.denied === undefined ? (one.refused ?? one.error) : "42501");
+    if (one.message !== undefined) expect(message).toBe(one.message);
+    if (one.denied !== undefined) expect(message).toContain(one.denied);
+  } finally {
+    await session.query(one.outside === true ? "discard all" : "rollback");
+    if (one.outside === true) await session.query(`set role ${one.role ?? "analyst"}`);
+  }
+  return seen + notices.join("");
+}
 
 /** The result of the text's last statement. */
 async function run(session: Client, text: string): Promise<QueryArrayResult> {

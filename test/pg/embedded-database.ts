@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { Client, type QueryResult, escapeIdentifier, escapeLiteral } from "pg";
-import { inject } from "vitest";
-import { shopTemplate } from "./global-setup.ts";
+import { describe, inject } from "vitest";
+import { shopTemplate, type TestServer } from "./global-setup.ts";
 
 /** The password of every login that `addRole` makes. */
 export const loginPassword = "login-password-of-the-tests";
 
-/** A database that no other test file uses, on the one server of the run. */
+/** A database that no other test file uses, on a server of the run. */
 export type TestDatabase = {
   readonly host: string;
   readonly port: number;
@@ -25,15 +25,24 @@ export type TestDatabase = {
   close(): Promise<void>;
 };
 
+/** Describes the same for each server of the run; one that is not installed shows as skipped, under its name. */
+export function describeServers(body: (server: TestServer, major: number) => void): void {
+  for (const { major, server } of inject("servers"))
+    describe.skipIf(server === undefined)(`PostgreSQL ${major}`, () => {
+      body(server!, major);
+    });
+}
+
 /**
  * A new database.
  * @param options.template "shop": the demo's schema and rows; undefined: empty.
  * @param options.sql run in it by the superuser.
+ * @param options.server where; undefined: the newest major version. The template is there alone.
  */
 export async function createTestDatabase(
-  options: { readonly template?: "shop"; readonly sql?: string } = {},
+  options: { readonly template?: "shop"; readonly sql?: string; readonly server?: TestServer } = {},
 ): Promise<TestDatabase> {
-  const { host, port, user, password } = inject("postgres");
+  const { host, port, user, password } = options.server ?? inject("postgres");
   const name = `test_${randomBytes(6).toString("hex")}`;
   const client = (database: string) => new Client({ host, port, user, password, database });
 
@@ -87,7 +96,7 @@ function roleSql(role: string): string {
     if not ${exists(role)} then create role ${name} nologin; end if;
     if not ${exists(`rolegate_${role}`)} then
       create role ${login} login noinherit password ${escapeLiteral(loginPassword)};
-      grant ${name} to ${login} with inherit false, set true;
+      grant ${name} to ${login};
     end if;
   end $$`;
 }

@@ -41,6 +41,18 @@ describe.each(majors)("PostgreSQL $major", ({ installation }) => {
       await client.query("begin");
       await expect(client.query("set search_path = public")).rejects.toMatchObject({ code: "0A000" });
       await client.query("rollback");
+      // What pools send between their users, in one text.
+      await client.query("set search_path = public");
+      await client.query("select pg_advisory_unlock_all(); close all; unlisten *; reset all");
+      expect(await seen()).toEqual(["other"]);
+      await expect(client.query("set search_path = public; select 1")).rejects.toMatchObject({
+        code: "0A000",
+      });
+      await expect(client.query("begin; set search_path = public")).rejects.toMatchObject({ code: "0A000" });
+      await expect(client.query("select 1 / 0; set search_path = public")).rejects.toThrow(
+        "division by zero",
+      );
+      expect(await seen()).toEqual(["other"]);
       await client.query("set search_path = public");
       await client.query("discard all");
       expect(await seen()).toEqual(["other"]);

@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
+import { createTestDatabase, describeServers, type TestDatabase } from "./embedded-database.ts";
 import { startTestProxy, type RunningProxy } from "./running-proxy.ts";
 
 // A row rule must not cost the index: each plan is that of the text rolegate sends.
@@ -27,75 +27,77 @@ const file = {
   },
 };
 
-let database: TestDatabase;
-let proxy: RunningProxy;
-let session: Client;
-beforeAll(async () => {
-  database = await createTestDatabase({ sql: schema });
-  const grants = "grant select, update on all tables in schema public to planner";
-  proxy = await startTestProxy({
-    database,
-    roles: { planner: { file, grants } },
-    users: { alice: { tenant: 1 } },
+describeServers((server) => {
+  let database: TestDatabase;
+  let proxy: RunningProxy;
+  let session: Client;
+  beforeAll(async () => {
+    database = await createTestDatabase({ sql: schema, server });
+    const grants = "grant select, update on all tables in schema public to planner";
+    proxy = await startTestProxy({
+      database,
+      roles: { planner: { file, grants } },
+      users: { alice: { tenant: 1 } },
+    });
+    session = await proxy.connect("alice");
   });
-  session = await proxy.connect("alice");
-});
-afterAll(async () => {
-  await proxy.close();
-  await database.close();
-});
+  afterAll(async () => {
+    await proxy.close();
+    await database.close();
+  });
 
-async function plan(text: string): Promise<string> {
-  const { rows } = await session.query<string[]>({ text: `explain ${text}`, rowMode: "array" });
-  return rows.map(([line]) => line).join("\n");
-}
+  async function plan(text: string): Promise<string> {
+    const { rows } = await session.query<string[]>({ text: `explain ${text}`, rowMode: "array" });
+    return rows.map(([line]) => line).join("\n");
+  }
 
-test.each([
-  ["a look-up by primary key", "select * from orders where id = 7", "orders_pkey"],
-  [
-    "a look-up by primary key with a parameter's cast",
-    "select * from orders where id = '7'::int",
-    "orders_pkey",
-  ],
-  [
-    "a look-up beside a condition that can raise",
-    "select * from orders where id = 7 and code::int > 1",
-    "orders_pkey",
-  ],
-  ["a list of keys", "select * from orders where id in (1, 2, 3)", "orders_pkey"],
-  [
-    "a join on a foreign key",
-    "select c.name, o.amount from customers c join orders o on o.customer_id = c.id where c.id = 51",
-    "orders_customer_id",
-  ],
-  [
-    "a range of an indexed timestamp",
-    "select id from orders where created_at >= '2025-01-02' and created_at < '2025-01-02 01:00'",
-    "orders_created_at",
-  ],
-  ["a range with now()", "select id from orders where created_at > now()", "orders_created_at"],
-  [
-    "the newest rows",
-    "select id from orders where created_at > '2025-02-10' order by created_at desc limit 5",
-    "orders_created_at",
-  ],
-  ["an update by key", "update orders set amount = 1 where id = 7", "orders_pkey"],
-  [
-    "an update by key beside a condition that can raise",
-    "update orders set amount = 1 where id = 7 and code::int > 1",
-    "orders_pkey",
-  ],
-])("%s uses the index", async (_name, text, index) => {
-  const lines = await plan(text);
-  expect(lines).toContain(index);
-  expect(lines).not.toMatch(/Seq Scan on orders/);
-  // Estimates follow hidden rows, so none is shown.
-  expect(lines).not.toContain("rows=");
-});
+  test.each([
+    ["a look-up by primary key", "select * from orders where id = 7", "orders_pkey"],
+    [
+      "a look-up by primary key with a parameter's cast",
+      "select * from orders where id = '7'::int",
+      "orders_pkey",
+    ],
+    [
+      "a look-up beside a condition that can raise",
+      "select * from orders where id = 7 and code::int > 1",
+      "orders_pkey",
+    ],
+    ["a list of keys", "select * from orders where id in (1, 2, 3)", "orders_pkey"],
+    [
+      "a join on a foreign key",
+      "select c.name, o.amount from customers c join orders o on o.customer_id = c.id where c.id = 51",
+      "orders_customer_id",
+    ],
+    [
+      "a range of an indexed timestamp",
+      "select id from orders where created_at >= '2025-01-02' and created_at < '2025-01-02 01:00'",
+      "orders_created_at",
+    ],
+    ["a range with now()", "select id from orders where created_at > now()", "orders_created_at"],
+    [
+      "the newest rows",
+      "select id from orders where created_at > '2025-02-10' order by created_at desc limit 5",
+      "orders_created_at",
+    ],
+    ["an update by key", "update orders set amount = 1 where id = 7", "orders_pkey"],
+    [
+      "an update by key beside a condition that can raise",
+      "update orders set amount = 1 where id = 7 and code::int > 1",
+      "orders_pkey",
+    ],
+  ])("%s uses the index", async (_name, text, index) => {
+    const lines = await plan(text);
+    expect(lines).toContain(index);
+    expect(lines).not.toMatch(/Seq Scan on orders/);
+    // Estimates follow hidden rows, so none is shown.
+    expect(lines).not.toContain("rows=");
+  });
 
-test("a condition that can raise is kept out of the scan that sees hidden rows", async () => {
-  const lines = await plan("select * from orders where code::int > 1");
-  expect(lines).toMatch(
-    /Subquery Scan[\s\S]*Filter: \(+orders\.code\)?::integer > 1[\s\S]*Scan[\s\S]*tenant_id = 1/,
-  );
+  test("a condition that can raise is kept out of the scan that sees hidden rows", async () => {
+    const lines = await plan("select * from orders where code::int > 1");
+    expect(lines).toMatch(
+      /Subquery Scan[\s\S]*Filter: \(+orders\.code\)?::integer > 1[\s\S]*Scan[\s\S]*tenant_id = 1/,
+    );
+  });
 });
