@@ -3,6 +3,7 @@ import { endOfRelationName, matchingParen } from "../sql/lexer.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 import type { Parser } from "../sql/parser.ts";
 import { walk } from "../sql/walk.ts";
+import { mayQuote } from "./quoting.ts";
 import type { RuleExpression } from "./role-file.ts";
 
 /** The fields of a call and of a column that are looked at. */
@@ -30,6 +31,8 @@ export type Expression = {
   readonly columns: readonly string[];
   /** Attributes of the identity that it needs, dotted where nested, sorted, each once. */
   readonly attributes: readonly string[];
+  /** An error of it may quote a value of the row. */
+  readonly quotes: boolean;
   readonly pieces: readonly Piece[];
 };
 
@@ -121,7 +124,15 @@ export function readExpression(
     problem = { found: error.message, expected: "an expression over the row and the identity" };
   }
   if (problem !== undefined) return refused(problem.found, problem.expected);
-  return { kind: "expression", expression: assemble(source, bytes, Buffer.byteLength(prefix), cuts) };
+  const pieces = assemble(bytes, Buffer.byteLength(prefix), cuts);
+  const expression = {
+    source,
+    columns: distinct(pieces.flatMap((piece) => (piece.kind === "column" ? [piece.name] : []))),
+    attributes: distinct(pieces.flatMap((piece) => (piece.kind === "attribute" ? [piece.path] : []))),
+    quotes: mayQuote(value),
+    pieces,
+  };
+  return { kind: "expression", expression };
 }
 
 /** The one expression of `SELECT (…)`; undefined if the text closed the parenthesis and went on by itself. */
@@ -140,11 +151,10 @@ function soleExpression(statements: readonly { stmt?: unknown }[]): unknown {
 }
 
 function assemble(
-  source: RuleExpression,
   bytes: Buffer,
   from: number,
   cuts: { start: number; end: number; piece: Piece }[],
-): Expression {
+): Piece[] {
   const pieces: Piece[] = [];
   let at = from;
   for (const cut of cuts.toSorted((a, b) => a.start - b.start)) {
@@ -155,12 +165,7 @@ function assemble(
   // The closing parenthesis stands on a line of its own, so that a rule may end in a comment.
   const rest = bytes.toString("utf8", at, bytes.length - 2);
   if (rest !== "") pieces.push({ kind: "text", text: rest });
-  return {
-    source,
-    columns: distinct(pieces.flatMap((piece) => (piece.kind === "column" ? [piece.name] : []))),
-    attributes: distinct(pieces.flatMap((piece) => (piece.kind === "attribute" ? [piece.path] : []))),
-    pieces,
-  };
+  return pieces;
 }
 
 function distinct(names: readonly string[]): string[] {

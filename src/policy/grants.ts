@@ -19,6 +19,8 @@ export type BoundExpression = {
   /** Where it stands, for the record and for refusals: `roles/analyst.yaml:7 customers.select.rows`. */
   readonly rule: string;
   readonly columns: readonly string[];
+  /** An error of it may quote a value of the row (quoting.ts). */
+  readonly quotes: boolean;
   /** As SQL, the columns qualified by the alias (bare if undefined). */
   render(qualifier: string | undefined): string;
 };
@@ -121,6 +123,7 @@ export function bindGrants(role: Role, identity: Identity): Grants {
     return {
       rule: `${source.file}:${source.line} ${what}`,
       columns: expression.columns,
+      quotes: expression.quotes,
       render: (qualifier) => renderExpression(expression, qualifier, (path) => literals.get(path)!),
     };
   };
