@@ -1,5 +1,6 @@
 import type { RangeVar } from "@pgsql/types";
 import type { Relation } from "../catalog/catalog.ts";
+import { refuse } from "../errors.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 import { blankedTable, countingColumns } from "./counting-columns.ts";
 import { become, fromItemTree } from "./fragment.ts";
@@ -94,9 +95,9 @@ function replace(judgement: Judgement, { node, rangeVar }: Read, text: string): 
     range.tableCommand ? `SELECT * FROM ${text}${name}` : `${text}${name}`,
   );
   const tree = fromItemTree(judgement.context.parser, `${text} AS x`);
-  if ("RangeSubselect" in tree)
-    tree.RangeSubselect.alias = rangeVar.alias ?? { aliasname: rangeVar.relname ?? "" };
-  become(node, tree);
+  if (!("RangeSubselect" in tree)) refuse("internal", "a virtual table does not parse");
+  const alias = rangeVar.alias ?? { aliasname: rangeVar.relname ?? "" };
+  become(node, { RangeSubselect: { ...tree.RangeSubselect, alias } });
 }
 
 /** The bytes of a relation in FROM without its alias: `ONLY (s.t)`, `s.t *`, and the word TABLE of `TABLE t`. */

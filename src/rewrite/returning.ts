@@ -52,7 +52,9 @@ export function rewriteReturning(
   const trees = items.flatMap((item, index) =>
     rewriteItem(judgement, named, item, { beside, aliases }, index === 0 ? checks : []),
   );
-  list.splice(0, list.length, ...trees);
+  list.length = 0;
+  // Not as arguments: a star may stand for more columns than a call takes.
+  for (const tree of trees) list.push(tree);
   return false;
 }
 
@@ -67,8 +69,8 @@ function addReturning(
   const at = endBefore(judgement.source, end);
   edit(judgement, at, at, ` RETURNING ${text}`);
   const trees = targetTrees(judgement.context.parser, text);
-  if (judgement.context.parser.major >= 18) statement.returningClause = { exprs: trees };
-  else statement.returningList = trees;
+  if (judgement.context.parser.major >= 18) statement.returningClause = { exprs: [...trees] };
+  else statement.returningList = [...trees];
 }
 
 /** From 18 on `old` and `new`, or what WITH (OLD AS o, NEW AS n) calls them, name the row too. */
@@ -109,7 +111,7 @@ function rewriteItem(
   item: Item,
   { beside, aliases }: Surroundings,
   checks: readonly BoundExpression[],
-): Node[] {
+): readonly Node[] {
   const star = starQualifier(item.target);
   if (star !== undefined && (target.visible !== undefined || checks.length > 0)) {
     if (star.qualifier === undefined && beside.length > 0)
@@ -169,7 +171,7 @@ function expandStar(
   item: Item,
   qualifier: string | undefined,
   checks: readonly BoundExpression[],
-): Node[] {
+): readonly Node[] {
   const row = qualifier ?? rowName(target);
   const visible =
     target.visible ?? new Map(target.relation.columns.map((column) => [column.name, undefined] as const));

@@ -2,7 +2,7 @@ import type { A_Expr, Node, RangeVar } from "@pgsql/types";
 import type { Relation } from "../catalog/catalog.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 import type { Judgement } from "./judgement.ts";
-import { parameterCounts } from "./source.ts";
+import { indexAt, parameterCounts } from "./source.ts";
 import { isSafe, type ColumnFacts } from "./safe-conditions.ts";
 
 /**
@@ -113,10 +113,11 @@ function copyOfComparison(
  * is not copied, for its first place gives it its type.
  */
 function constantText(judgement: Judgement, node: Node): string | undefined {
-  const { bytes, tokens, indexAt } = judgement.source;
+  const { source } = judgement;
+  const { bytes } = source;
   const location =
     "A_Const" in node ? node.A_Const.location : "ParamRef" in node ? node.ParamRef.location : undefined;
-  const token = location === undefined ? undefined : tokens[indexAt.get(location) ?? -1];
+  const token = location === undefined ? undefined : source.tokens[indexAt(source, location) ?? -1];
   if (
     token === undefined ||
     (token.kind !== "string" && token.kind !== "number" && token.kind !== "parameter")
@@ -124,5 +125,5 @@ function constantText(judgement: Judgement, node: Node): string | undefined {
     return undefined;
   const text = bytes.toString("utf8", token.start, token.end);
   if (token.kind === "string" && !text.startsWith("'")) return undefined;
-  return token.kind === "parameter" && parameterCounts(judgement.source).get(text) !== 1 ? undefined : text;
+  return token.kind === "parameter" && parameterCounts(source).get(text) !== 1 ? undefined : text;
 }

@@ -6,19 +6,53 @@ export type Source = {
   readonly text: string;
   readonly bytes: Buffer;
   readonly tokens: readonly Token[];
-  /** Byte offset of a token's start → its index. */
-  readonly indexAt: ReadonlyMap<number, number>;
+  /** For each token that opens a bracket the index of the one that closes it; 0: it is never closed. */
+  readonly closing: Int32Array;
 };
 
+/** Most texts are judged without a look at their tokens, so these are read when somebody asks. */
 export function readSource(text: string): Source {
   const bytes = Buffer.from(text);
-  const all = [...tokens(bytes)];
-  return { text, bytes, tokens: all, indexAt: new Map(all.map((token, index) => [token.start, index])) };
+  let all: readonly Token[] | undefined;
+  let closing: Int32Array | undefined;
+  const read = (): readonly Token[] => (all ??= [...tokens(bytes)]);
+  return {
+    text,
+    bytes,
+    get tokens() {
+      return read();
+    },
+    get closing() {
+      return (closing ??= matchBrackets(bytes, read()));
+    },
+  };
+}
+
+/** One pass, so that whoever looks for an end steps over what lies between, however deep. */
+function matchBrackets(bytes: Buffer, all: readonly Token[]): Int32Array {
+  const closing = new Int32Array(all.length);
+  const open: number[] = [];
+  for (const [index, { kind, start }] of all.entries()) {
+    if (kind !== "punctuation") continue;
+    const byte = bytes[start];
+    if (byte === 0x28 || byte === 0x5b) open.push(index);
+    else if (byte === 0x29 || byte === 0x5d) {
+      const opener = open.pop();
+      if (opener !== undefined) closing[opener] = index;
+    }
+  }
+  return closing;
 }
 
 /** The index of the token at a byte offset that the tree gives. */
 export function indexOf(source: Source, offset: number): number {
-  return source.indexAt.get(offset) ?? refuse("internal", "no token where the tree says that one stands");
+  return indexAt(source, offset) ?? refuse("internal", "no token where the tree says that one stands");
+}
+
+/** The same, where a token may or may not begin at the offset. */
+export function indexAt(source: Source, offset: number): number | undefined {
+  const index = indexFrom(source, offset);
+  return source.tokens[index]?.start === offset ? index : undefined;
 }
 
 export function keywordAt(source: Source, index: number, keyword: string): boolean {
@@ -41,12 +75,8 @@ export function indexAfterName(source: Source, offset: number): number {
 
 /** The index of the parenthesis that closes the one at `open`. */
 export function closingIndex(source: Source, open: number): number {
-  let depth = 0;
-  for (let index = open; index < source.tokens.length; index += 1) {
-    if (symbolAt(source, index, "(") || symbolAt(source, index, "[")) depth += 1;
-    if (symbolAt(source, index, ")") || symbolAt(source, index, "]")) depth -= 1;
-    if (depth === 0) return index;
-  }
+  const close = source.closing[open];
+  if (close !== undefined && close > 0) return close;
   return refuse("internal", "no closed bracket where the tree says that one stands");
 }
 
@@ -77,14 +107,19 @@ export function commaIndex(source: Source, from: number, before: number): number
 }
 
 function scan(source: Source, from: number, found: (index: number) => boolean): number {
-  let depth = 0;
-  for (let index = from; index < source.tokens.length; index += 1) {
-    if (depth === 0 && (found(index) || symbolAt(source, index, ";"))) return index;
-    if (symbolAt(source, index, "(") || symbolAt(source, index, "[")) depth += 1;
-    if (symbolAt(source, index, ")") || symbolAt(source, index, "]")) depth -= 1;
-    if (depth < 0) return index;
+  const { bytes, tokens: all, closing } = source;
+  for (let index = from; index < all.length; index += 1) {
+    if (found(index)) return index;
+    const { kind, start } = all[index]!;
+    if (kind !== "punctuation") continue;
+    const byte = bytes[start];
+    if (byte === 0x3b || byte === 0x29 || byte === 0x5d) return index; // ; ) ]
+    if (byte === 0x28 || byte === 0x5b) {
+      index = closing[index]!;
+      if (index === 0) break;
+    }
   }
-  return source.tokens.length;
+  return all.length;
 }
 
 /** Byte offset of a token's start; the end of the text for the index behind the last one. */

@@ -46,6 +46,7 @@ function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): 
   if ("DeleteStmt" in node) return visitDelete(judgement, survey, node.DeleteStmt, scope);
   if ("MergeStmt" in node) unsupported("MERGE", "Use INSERT … ON CONFLICT, or UPDATE and INSERT.");
   if ("CurrentOfExpr" in node) unsupported("WHERE CURRENT OF", "Name the row by its key.");
+  if ("A_Const" in node) return visitConstant(node);
   if ("RangeVar" in node) return visitRangeVar(judgement, survey, node, node.RangeVar, scope);
   if ("ResTarget" in node) nameBlanked(judgement, node.ResTarget);
   if ("FuncCall" in node && judgeFunction(judgement, node, node.FuncCall)) return undefined;
@@ -60,8 +61,13 @@ function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): 
   if ("RangeFunction" in node || "RangeTableFunc" in node || "JsonTable" in node) survey.computed = true;
   noteAlias(survey, aliasOf(node));
   if ("JoinExpr" in node) return visitJoin(judgement, survey, node, scope);
-  visitChildren(judgement, survey, node, { ...scope, level: undefined });
+  visitChildren(judgement, survey, node, scope.level === undefined ? scope : { ...scope, level: undefined });
   return undefined;
+}
+
+/** Most nodes of a long statement are constants: they name nothing, so it is enough that their fields are known. */
+function visitConstant(node: Node): void {
+  for (const value of childNodes(node)) childNodes(value);
 }
 
 function visitChildren(
@@ -71,8 +77,13 @@ function visitChildren(
   scope: Scope,
   except: readonly Node[] = [],
 ): void {
+  const children = childNodes(node);
+  if (except.length === 0) {
+    for (const child of children) visit(judgement, survey, child, scope);
+    return;
+  }
   const skipped = new Set(except.map((child) => Object.values(child)[0] as unknown));
-  for (const child of childNodes(node))
+  for (const child of children)
     if (!skipped.has(Object.values(child)[0])) visit(judgement, survey, child, scope);
 }
 

@@ -41,11 +41,46 @@ export const nodeFields: ReadonlyMap<string, ReadonlyMap<string, FieldShape>> = 
  * @throws RolegateError `statement_not_supported` for what is no known kind of node
  */
 export function open(node: unknown): Opened | undefined {
+  const kind = kindOf(node);
+  return kind === undefined ? undefined : opened(kind, (node as Node)[kind]);
+}
+
+function kindOf(node: unknown): NodeKind | undefined {
   if (typeof node !== "object" || node === null) return unknown("a value where a node is expected");
-  const [kind, second] = Object.keys(node);
-  if (kind === undefined) return undefined;
-  if (second !== undefined || !isNodeKind(kind)) return unknown(`the syntax node ${kind}`);
-  return opened(kind, (node as Node)[kind]);
+  let found: string | undefined;
+  for (const kind in node) {
+    if (found !== undefined) return unknown(`the syntax node ${found}`);
+    found = kind;
+  }
+  return found === undefined || isNodeKind(found) ? found : unknown(`the syntax node ${found}`);
+}
+
+/**
+ * The nodes right below a wrapped node, in the order of their fields, each in the wrapping that it has in the tree, so
+ * that another can be put in its place. A field that always holds one kind has no wrapping in the tree; its node comes in a new one.
+ * @throws RolegateError `statement_not_supported` like `children`
+ */
+export function childrenInTree(node: unknown): unknown[] {
+  const kind = kindOf(node);
+  if (kind === undefined) return [];
+  const shapes = nodeFields.get(kind)!;
+  const { fields } = opened(kind, (node as Node)[kind]);
+  const found: unknown[] = [];
+  for (const field in fields) {
+    const shape = shapes.get(field) ?? unknown(`${kind}.${field}`);
+    const value = fields[field];
+    if (shape.kind === "list") {
+      if (!Array.isArray(value)) return unknown(`${kind}.${field} that is no list`);
+      for (const item of value as unknown[]) if (open(item) !== undefined) found.push(item);
+    } else if (shape.kind === "child" && !(shape.scalarToo && typeof value !== "object")) {
+      if (shape.of === undefined) {
+        if (open(value) !== undefined) found.push(value);
+      } else found.push({ [shape.of]: opened(shape.of, value).fields });
+    } else if (typeof value === "object") {
+      return unknown(`${kind}.${field} that is no scalar`);
+    }
+  }
+  return found;
 }
 
 /**
