@@ -1,5 +1,5 @@
 import type { CopyStmt } from "@pgsql/types";
-import type { Relation } from "../catalog/catalog.ts";
+import { relationKey, type Relation } from "../catalog/catalog.ts";
 import { refuse } from "../errors.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 import { countsRows } from "./counting-columns.ts";
@@ -7,6 +7,7 @@ import { raisingCondition } from "./checks.ts";
 import { nameParts } from "./functions.ts";
 import { surroundCondition } from "./guard.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
+import { visibleOf } from "./quotable.ts";
 import { qualify } from "./reads.ts";
 import { resolveUse } from "./relations.ts";
 import { closingIndex, endBefore, indexAfterName } from "./source.ts";
@@ -79,6 +80,12 @@ function copyFrom(judgement: Judgement, copy: CopyStmt): void {
   judgement.hides = grant?.select === undefined || !seesAll(grant.select);
   const { source, context } = judgement;
   const { columns } = insert;
+  const given =
+    copy.attlist === undefined ? relation.columns.map(({ name }) => name) : nameParts(copy.attlist);
+  judgement.quotable = {
+    raises: judgement.hides,
+    given: new Map([[relationKey(relation.schema, relation.name), visibleOf(grant!, given)]]),
+  };
   if (columns !== "all") {
     const hint = `Name the columns: (${[...columns].join(", ")}).`;
     if (copy.attlist === undefined)

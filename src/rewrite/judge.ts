@@ -2,12 +2,12 @@ import type { Node, RawStmt } from "@pgsql/types";
 import { refuse, RolegateError } from "../errors.ts";
 import { sameTree, splice } from "../sql/splice.ts";
 import { statementKind } from "../sql/statement-kinds.ts";
-import type { Grants } from "../policy/grants.ts";
 import { rewriteCopy } from "./copy.ts";
 import { rewriteExplain } from "./explain-statement.ts";
 import { addHints } from "./hints.ts";
 import { unsupported, type JudgeContext, type Judgement } from "./judgement.ts";
 import { shortenQualifiedColumns } from "./qualified-columns.ts";
+import { nothingQuotable, quotableOf, unknownQuotable } from "./quotable.ts";
 import { convertsColumns } from "./converting-parameters.ts";
 import { conditionsOf, rewriteRead } from "./reads.ts";
 import { judgeDiscard, judgeSet } from "./session-statements.ts";
@@ -15,7 +15,7 @@ import { readSource } from "./source.ts";
 import type { Survey } from "./findings.ts";
 import { surveyStatement } from "./survey.ts";
 import type { JudgedStatement, Verdict } from "./verdict.ts";
-import { seesAll, seesColumns } from "./virtual-table.ts";
+import { restricts, seesColumns } from "./virtual-table.ts";
 import { rewriteWrite } from "./writes.ts";
 
 export type { JudgeContext } from "./judgement.ts";
@@ -45,6 +45,7 @@ export function judge(text: string, context: JudgeContext): Verdict {
     relations: new Set(),
     rules: new Set(),
     hides: false,
+    quotable: nothingQuotable,
     hints: new Map(),
     parameters: "plain",
     unresolved: false,
@@ -56,6 +57,7 @@ export function judge(text: string, context: JudgeContext): Verdict {
       judgement.relations = new Set();
       judgement.rules = new Set();
       judgement.hides = false;
+      judgement.quotable = nothingQuotable;
       judgement.hints = new Map();
       judgement.parameters = "plain";
       kind = statementKind(raw.stmt!).name;
@@ -114,6 +116,7 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
     rules: [...judgement.rules].toSorted(),
     discardRows: false,
     hides: judgement.hides || (resumes.has(name) && restricts(judgement.context.grants)),
+    quotable: resumes.has(name) ? unknownQuotable : judgement.quotable,
     hints: judgement.hints,
     trustsParameters: judgement.parameters === "trusted",
     effect: { kind: "none" },
@@ -171,13 +174,6 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
 /** Statements that go on with what another one began; which one is not known here. */
 const resumes: ReadonlySet<string> = new Set(["EXECUTE", "FETCH", "COMMIT", "SET CONSTRAINTS"]);
 
-/** True if the role sees some relation only in part. */
-function restricts(grants: Grants): boolean {
-  return [...grants.tables.values(), ...grants.schemas.values()].some(
-    ({ select }) => select === undefined || !seesAll(select),
-  );
-}
-
 type Query = Extract<
   Node,
   { SelectStmt: unknown } | { InsertStmt: unknown } | { UpdateStmt: unknown } | { DeleteStmt: unknown }
@@ -209,6 +205,7 @@ function rewriteQuery(judgement: Judgement, node: Query): { discardRows: boolean
   for (const read of survey.reads) rewriteRead(judgement, read, conditions, survey);
   const ruled = isRuled(survey);
   judgement.hides ||= ruled;
+  judgement.quotable = quotableOf(survey);
   addHints(judgement.hints, survey);
   return { discardRows, ruled: hidesRows(survey) };
 }

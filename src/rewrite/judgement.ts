@@ -3,6 +3,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { Grants } from "../policy/grants.ts";
 import type { Parser } from "../sql/parser.ts";
 import type { Edit } from "../sql/splice.ts";
+import type { Quotable } from "./quotable.ts";
 import type { Source } from "./source.ts";
 
 /** What a text is judged against. */
@@ -32,6 +33,8 @@ export type Judgement = {
   rules: Set<string>;
   /** The statement touches a relation of which the role does not see everything. */
   hides: boolean;
+  /** What of the server's messages may pass all the same. */
+  quotable: Quotable;
   /** What to tell a client beside an error of the server's, by SQLSTATE. */
   hints: Map<string, string>;
   /** Whether a condition on a parameter may count as safe (converting-parameters.ts), and whether one did. */

@@ -1,4 +1,5 @@
 import type { Problem } from "../errors.ts";
+import type { Quotable } from "./quotable.ts";
 
 /** What a statement does to the session beyond its rows; the session keeps its own state in step with it. */
 export type Effect =
@@ -32,6 +33,8 @@ export type JudgedStatement = {
    * print rows, keys, contexts and other columns' names (DETAIL, CONTEXT, HINT of 42703) must not reach the client.
    */
   readonly hides: boolean;
+  /** What of these parts may reach it all the same, and whether a message itself may not. */
+  readonly quotable: Quotable;
   /** The HINT to give with an error of the server's, by SQLSTATE: what the rules have to do with it. */
   readonly hints: ReadonlyMap<string, string>;
   /** Its conditions were judged safe for parameters of any type but those of converting-parameters.ts. */

@@ -1,5 +1,5 @@
 import type { Relation } from "../catalog/catalog.ts";
-import type { BoundExpression, TableGrant } from "../policy/grants.ts";
+import type { BoundExpression, Grants, TableGrant } from "../policy/grants.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 
 /** A column as the role sees it. */
@@ -10,6 +10,13 @@ type SelectGrant = NonNullable<TableGrant["select"]>;
 /** True if the role sees the relation as it is: every column, unmasked, every row. */
 export function seesAll(select: SelectGrant): boolean {
   return seesColumns(select) && select.rows === undefined;
+}
+
+/** True if the role sees some relation only in part. */
+export function restricts(grants: Grants): boolean {
+  return [...grants.tables.values(), ...grants.schemas.values()].some(
+    ({ select }) => select === undefined || !seesAll(select),
+  );
 }
 
 /** True if the role sees every column, unmasked. */
