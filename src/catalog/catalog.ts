@@ -4,9 +4,13 @@ export type Column = {
   readonly type: string;
   /** `b`ase, `c`omposite, `d`omain, `e`num, `p`seudo, `r`ange, `m`ultirange (pg_type.typtype). */
   readonly typeKind: string;
+  /** The type with its modifier, `numeric(10,2)`: what a cast to it gives is what the column would hold. */
+  readonly declared: string;
   readonly notNull: boolean;
   /** GENERATED ALWAYS AS (…) columns take no value. */
   readonly generated: boolean;
+  /** Where a statement gives no value the server puts one in: a default, an identity, a domain's default. */
+  readonly filled: boolean;
 };
 
 export type RelationKind =
@@ -20,6 +24,8 @@ export type RelationKind =
   | "toast table"
   | "composite type";
 
+export type RowEvent = "insert" | "update" | "delete";
+
 export type Relation = {
   readonly oid: number;
   readonly schema: string;
@@ -27,6 +33,12 @@ export type Relation = {
   readonly kind: RelationKind;
   /** In attribute order, dropped ones left out. */
   readonly columns: readonly Column[];
+  /** The columns on which all others depend; none without a primary key, with a deferrable one, or with children that it does not cover. */
+  readonly primaryKey: readonly string[];
+  /** Events at which an enabled BEFORE or INSTEAD OF row trigger, its own or one of a partition or child, may change the row. */
+  readonly rowTriggers: ReadonlySet<RowEvent>;
+  /** Events that an enabled rule (CREATE RULE … DO INSTEAD) turns into something else. */
+  readonly insteadRules: ReadonlySet<RowEvent>;
 };
 
 /** Kind `p` is a procedure, `a` an aggregate, `w` a window function (pg_proc.prokind). */

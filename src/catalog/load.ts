@@ -8,6 +8,7 @@ import {
   type OperatorFacts,
   type Relation,
   type RelationKind,
+  type RowEvent,
 } from "./catalog.ts";
 
 const relationKinds: Readonly<Record<string, RelationKind>> = {
@@ -42,13 +43,37 @@ const schemas = `
 // With -1 for the modifier format_type says bpchar where the bare name, character, would mean a length of one.
 const columns = `
   select json_agg(json_build_array(a.attname, format_type(a.atttypid, -1), t.typtype, a.attnotnull::int,
-      (a.attgenerated <> '')::int) order by a.attnum)
+      (a.attgenerated <> '')::int, format_type(a.atttypid, a.atttypmod),
+      (a.attidentity <> '' or (a.atthasdef and a.attgenerated = '') or t.typdefault is not null)::int)
+      order by a.attnum)
     from pg_attribute a join pg_type t on t.oid = a.atttypid
    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and c.relkind not in ('i', 'I', 't')`;
 const relations = `
   select json_agg(json_build_array(c.oid::int8, n.nspname, c.relname, c.relkind, (${columns}))
       order by n.nspname, c.relname)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname !~ ${temporary}`;
+
+const keys = `
+  select json_agg(json_build_array(k.conrelid::int8, (select json_agg(a.attname order by a.attnum) from pg_attribute a
+      where a.attrelid = k.conrelid and a.attnum = any(k.conkey))) order by k.conrelid::int8)
+    from pg_constraint k join pg_class c on c.oid = k.conrelid
+   where k.contype = 'p' and not k.condeferrable
+     and (c.relkind = 'p' or not exists (select from pg_inherits i where i.inhparent = c.oid))`;
+
+// pg_trigger.h: 1 is FOR EACH ROW, 2 BEFORE, 4 INSERT, 8 DELETE, 16 UPDATE, 64 INSTEAD OF.
+const triggers = `
+  select json_agg(json_build_array(root::int8, bits) order by root::int8) from (
+    with recursive tree(root, relation) as (
+      select tgrelid, tgrelid from pg_trigger
+      union select i.inhparent, i.inhrelid from pg_inherits i
+      union select t.root, i.inhrelid from tree t join pg_inherits i on i.inhparent = t.relation)
+    select root, bit_or(tgtype::int & 28) as bits from tree join pg_trigger on tgrelid = relation
+     where tgtype & 1 = 1 and tgtype & 66 <> 0 and tgenabled <> 'D' group by root) t`;
+
+// pg_rewrite.h: 2 is UPDATE, 3 INSERT, 4 DELETE.
+const rules = `
+  select json_agg(json_build_array(ev_class::int8, ev_type::text::int) order by oid)
+    from pg_rewrite where is_instead and ev_type in ('2', '3', '4') and ev_enabled <> 'D'`;
 
 const extensionOf = (catalog: string, object: string) => `
   (select e.extname from pg_depend d join pg_extension e on e.oid = d.refobjid
@@ -77,13 +102,24 @@ const types = `
     from pg_type t join pg_namespace n on n.oid = t.typnamespace
    where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname !~ ${temporary}`;
 
-const texts = Object.entries({ schemas, relations, functions, operators, types }).map(
+const texts = Object.entries({ schemas, relations, keys, triggers, rules, functions, operators, types }).map(
   ([name, select]) => `coalesce((${select})::text, '[]') as ${name}`,
 );
 const sql = `select current_setting('server_version_num') as version,
   current_setting('server_encoding') as encoding, ${texts.join(", ")}`;
 
-type ColumnRow = readonly [name: string, type: string, kind: string, notNull: number, generated: number];
+type ColumnRow = readonly [
+  name: string,
+  type: string,
+  kind: string,
+  notNull: number,
+  generated: number,
+  declared: string,
+  filled: number,
+];
+type KeyRow = readonly [oid: number, columns: readonly string[]];
+type TriggerRow = readonly [oid: number, bits: number];
+type RuleRow = readonly [oid: number, event: number];
 type RelationRow = readonly [
   oid: number,
   schema: string,
@@ -125,20 +161,28 @@ function catalogOf(row: readonly string[], version: number): Catalog {
     });
   if (encoding !== "UTF8")
     refuse("upstream_unavailable", "the server's encoding is not UTF8", { detail: `it is ${encoding}` });
-  const [schemas, relations, functions, operators, types] = texts.map(
+  const [schemas, relations, keys, triggers, rules, functions, operators, types] = texts.map(
     (text) => JSON.parse(text) as unknown,
   ) as [
     readonly string[],
     readonly RelationRow[],
+    readonly KeyRow[],
+    readonly TriggerRow[],
+    readonly RuleRow[],
     readonly FunctionRow[],
     readonly OperatorRow[],
     readonly TypeRow[],
   ];
+  const facts = {
+    keys: new Map(keys),
+    triggers: new Map(triggers),
+    rules: Map.groupBy(rules, ([oid]) => oid),
+  };
   return {
     version,
     serverMajor,
     schemas: new Set(schemas),
-    relations: new Map(relations.map((row) => [relationKey(row[1], row[2]), relationOf(row)])),
+    relations: new Map(relations.map((row) => [relationKey(row[1], row[2]), relationOf(row, facts)])),
     functions: Map.groupBy(functions.map(functionOf), ({ name }) => name),
     operators: Map.groupBy(operators.map(operatorOf), ({ name }) => name),
     types: new Map(
@@ -150,15 +194,50 @@ function catalogOf(row: readonly string[], version: number): Catalog {
   };
 }
 
-function relationOf([oid, schema, name, kindCode, columns]: RelationRow): Relation {
+/** What the server does by itself to rows of relations, by OID. */
+type Facts = {
+  readonly keys: ReadonlyMap<number, readonly string[]>;
+  readonly triggers: ReadonlyMap<number, number>;
+  readonly rules: ReadonlyMap<number, readonly RuleRow[]>;
+};
+
+function relationOf(
+  [oid, schema, name, kindCode, columns]: RelationRow,
+  { keys, triggers, rules }: Facts,
+): Relation {
   const kind = relationKinds[kindCode];
   // A kind of a later server: no rule can speak of it, so nothing may resolve to it.
   if (kind === undefined) refuse("upstream_unavailable", `relation kind ${kindCode} is not known`);
-  return { oid, schema, name, kind, columns: (columns ?? []).map(columnOf) };
+  const bits = triggers.get(oid) ?? 0;
+  const events = Object.keys(triggerBits) as RowEvent[];
+  const rowTriggers = new Set(events.filter((event) => (bits & triggerBits[event]) !== 0));
+  // An update that moves a row to another partition inserts it there.
+  if (kind === "partitioned table" && rowTriggers.has("insert")) rowTriggers.add("update");
+  return {
+    oid,
+    schema,
+    name,
+    kind,
+    columns: (columns ?? []).map(columnOf),
+    primaryKey: keys.get(oid) ?? [],
+    rowTriggers,
+    insteadRules: new Set((rules.get(oid) ?? []).map(([, event]) => ruleEvents[event]!)),
+  };
 }
 
-function columnOf([name, type, typeKind, notNull, generated]: ColumnRow): Column {
-  return { name, type, typeKind, notNull: notNull === 1, generated: generated === 1 };
+const triggerBits: Readonly<Record<RowEvent, number>> = { insert: 4, delete: 8, update: 16 };
+const ruleEvents: Readonly<Record<number, RowEvent>> = { 2: "update", 3: "insert", 4: "delete" };
+
+function columnOf([name, type, typeKind, notNull, generated, declared, filled]: ColumnRow): Column {
+  return {
+    name,
+    type,
+    typeKind,
+    declared,
+    notNull: notNull === 1,
+    generated: generated === 1,
+    filled: filled === 1,
+  };
 }
 
 function functionOf([

@@ -12,8 +12,24 @@ beforeAll(async () => {
     sql: `
       create type mood as enum ('fine');
       create domain "Odd name" as text;
-      create table kinds (a mood, b "Odd name", c char(3), d varchar(9)[], e int generated always as (1) stored);
+      create table kinds (a mood, b "Odd name", c char(3), d varchar(9)[], e int generated always as (1) stored,
+        f numeric(10, 2) default 1);
       alter table kinds drop column d;
+      create table kept (a int, b int, c int, primary key (b, a));
+      create table deferred (a int primary key deferrable);
+      create table parent (a int primary key);
+      create table child () inherits (parent);
+      create table parts (a int primary key) partition by range (a);
+      create table part partition of parts for values from (0) to (9);
+      create function nothing() returns trigger language plpgsql as 'begin return new; end';
+      create trigger own before update on kept for each row execute function nothing();
+      create trigger after after insert on kept for each row execute function nothing();
+      create trigger off before insert on kept for each row execute function nothing();
+      alter table kept disable trigger off;
+      create trigger below before insert on child for each row execute function nothing();
+      create trigger below before insert on part for each row execute function nothing();
+      create rule elsewhere as on delete to deferred do instead nothing;
+      create rule beside as on insert to deferred do also select 1;
       create operator === (leftarg = int, rightarg = int, function = int4eq);
       create extension pg_trgm`,
   });
@@ -37,17 +53,33 @@ test("columns have types that can be written as they are, whatever the search pa
       { name: "b", type: 'public."Odd name"', typeKind: "d" },
       // `character` would mean character(1).
       { name: "c", type: "bpchar", typeKind: "b" },
-      { name: "e", type: "integer", generated: true },
+      { name: "e", type: "integer", generated: true, filled: false },
+      { name: "f", type: "numeric", declared: "numeric(10,2)", generated: false, filled: true },
     ],
   });
   expect(relations.get(relationKey("pg_catalog", "pg_class"))?.columns[0]).toEqual({
     name: "oid",
     type: "oid",
     typeKind: "b",
+    declared: "oid",
     notNull: true,
     generated: false,
+    filled: false,
   });
   expect(relations.get(relationKey("reporting", "product_sales"))?.kind).toBe("view");
+});
+
+test("relations know their keys, and what happens to a row that is written", () => {
+  const { relations } = source.current();
+  const facts = (name: string) => {
+    const { primaryKey, rowTriggers, insteadRules } = relations.get(relationKey("public", name))!;
+    return { primaryKey, events: [...rowTriggers].toSorted(), rules: [...insteadRules] };
+  };
+  expect(facts("kept")).toEqual({ primaryKey: ["a", "b"], events: ["update"], rules: [] });
+  expect(facts("deferred")).toEqual({ primaryKey: [], events: [], rules: ["delete"] });
+  expect(facts("parent")).toEqual({ primaryKey: [], events: ["insert"], rules: [] });
+  // A row that an update moves into the partition is inserted there.
+  expect(facts("parts")).toEqual({ primaryKey: ["a"], events: ["insert", "update"], rules: [] });
 });
 
 test("functions, operators and types say where they come from", () => {

@@ -27,9 +27,14 @@ const relation = (name: string, oid: number): Relation => ({
     name: column,
     type: column === "name" ? "text" : "integer",
     typeKind: "b",
+    declared: column === "name" ? "text" : "integer",
     notNull: false,
     generated: false,
+    filled: false,
   })),
+  primaryKey: ["id"],
+  rowTriggers: new Set(),
+  insteadRules: new Set(),
 });
 
 const functionFacts = (name: string): FunctionFacts => ({
