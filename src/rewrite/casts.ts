@@ -1,6 +1,6 @@
 import type { TypeName } from "@pgsql/types";
 import { refuse } from "../errors.ts";
-import { nameParts } from "./functions.ts";
+import { nameParts } from "./dotted-name.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
 
 /**

@@ -1,4 +1,5 @@
 import type { Node } from "@pgsql/types";
+import { lastName } from "./dotted-name.ts";
 
 /**
  * Types of parameters with which the server converts the parameter and not a column of theirs: name, OID and the OID of
@@ -41,8 +42,7 @@ const firstOfDatabase = 16_384;
 
 /** True if a parameter of the type that a statement's tree names could make the server convert a column. */
 export function convertsColumns(typeName: Node): boolean {
-  const last = "TypeName" in typeName ? typeName.TypeName.names?.at(-1) : undefined;
-  return last === undefined || !("String" in last) || !names.has(last.String.sval ?? "");
+  return !("TypeName" in typeName) || !names.has(lastName(typeName.TypeName.names) ?? "");
 }
 
 /** The same for the OID that a Parse message declares; 0 leaves the type to the server, which takes the column's. */

@@ -4,7 +4,7 @@ import { refuse } from "../errors.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 import { countsRows } from "./counting-columns.ts";
 import { raisingCondition } from "./checks.ts";
-import { nameParts } from "./functions.ts";
+import { nameParts } from "./dotted-name.ts";
 import { surroundCondition } from "./guard.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
 import { visibleOf } from "./quotable.ts";

@@ -4,6 +4,7 @@ import type { Catalog, FunctionFacts } from "../catalog/catalog.ts";
 import type { Grants } from "../policy/grants.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 import { isCatalogSchema } from "./catalog-relations.ts";
+import { lastName, nameParts } from "./dotted-name.ts";
 import { become, expressionTree } from "./fragment.ts";
 import { blankedFunctions, functionClass } from "./function-classes.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
@@ -124,7 +125,7 @@ function qualifyCall(judgement: Judgement, call: FuncCall): void {
 /** A column that is a blanked call keeps the name that the call would have given it. */
 export function nameBlanked(judgement: Judgement, target: ResTarget): void {
   const call = target.val !== undefined && "FuncCall" in target.val ? target.val.FuncCall : undefined;
-  const name = nameParts(call?.funcname).at(-1) ?? "";
+  const name = lastName(call?.funcname) ?? "";
   if (
     target.val === undefined ||
     call === undefined ||
@@ -157,12 +158,5 @@ export function couldCallDenied(catalog: Catalog, grants: Grants, name: string):
   return (
     blankedFunctions.has(name) ||
     candidates.some((found) => reasonAgainst(found, candidates, grants) !== undefined)
-  );
-}
-
-/** The strings of a dotted name in a tree. */
-export function nameParts(nodes: readonly Node[] | undefined): string[] {
-  return (nodes ?? []).map((part) =>
-    "String" in part ? (part.String.sval ?? "") : unsupported("this form of a name"),
   );
 }

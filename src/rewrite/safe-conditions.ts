@@ -1,6 +1,7 @@
-import type { A_Expr, ColumnRef, FuncCall, Node, SelectStmt, SubLink, TypeCast } from "@pgsql/types";
+import type { A_Expr, FuncCall, Node, SelectStmt, SubLink, TypeCast } from "@pgsql/types";
 import type { Column } from "../catalog/catalog.ts";
 import type { TableGrant } from "../policy/grants.ts";
+import { lastName } from "./dotted-name.ts";
 import type { Judgement } from "./judgement.ts";
 import type { Read } from "./findings.ts";
 
@@ -191,19 +192,12 @@ function onlyFilters(select: SelectStmt): boolean {
 
 function columnFamily(facts: ColumnFacts, node: Node): string | undefined {
   if (!("ColumnRef" in node)) return undefined;
-  const name = columnName(node.ColumnRef);
+  const name = lastName(node.ColumnRef.fields);
   return name === undefined ? undefined : facts.family(name);
 }
 
-/** The column of `a`, `t.a` or `s.t.a`; undefined for stars. */
-function columnName(reference: ColumnRef): string | undefined {
-  const last = reference.fields?.at(-1);
-  return last !== undefined && "String" in last ? last.String.sval : undefined;
-}
-
 function operatorName(name: readonly Node[] | undefined): string {
-  const only = name?.length === 1 ? name[0] : undefined;
-  return only !== undefined && "String" in only ? (only.String.sval ?? "") : "";
+  return name?.length === 1 ? (lastName(name) ?? "") : "";
 }
 
 /** A value that is the same for every row. */
@@ -222,8 +216,7 @@ function isTrusted(judgement: Judgement): boolean {
 }
 
 function isConstantCast({ arg, typeName }: TypeCast): boolean {
-  const last = typeName?.names?.at(-1);
-  const name = last !== undefined && "String" in last ? last.String.sval : undefined;
+  const name = lastName(typeName?.names);
   if (name === undefined || !constantCasts.has(name) || arg === undefined) return false;
   return "A_Const" in arg || "ParamRef" in arg;
 }
@@ -241,10 +234,8 @@ function isNow(call: FuncCall): boolean {
 function isAggregate(node: Node): boolean {
   if (!("FuncCall" in node)) return false;
   const { funcname, over, args, agg_filter: filter } = node.FuncCall;
-  const last = funcname?.at(-1);
-  const name = last !== undefined && "String" in last ? (last.String.sval ?? "") : "";
   return (
-    aggregates.has(name) &&
+    aggregates.has(lastName(funcname) ?? "") &&
     over === undefined &&
     filter === undefined &&
     (args ?? []).every((arg) => "ColumnRef" in arg)
