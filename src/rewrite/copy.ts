@@ -1,8 +1,8 @@
-import type { CopyStmt } from "@pgsql/types";
+import type { CopyStmt, RangeVar } from "@pgsql/types";
 import { relationKey, type Relation } from "../catalog/catalog.ts";
 import { refuse } from "../errors.ts";
 import { quoteIdentifier } from "../sql/names.ts";
-import { countsRows } from "./counting-columns.ts";
+import { wholeCatalogTable } from "./blanked-catalogs.ts";
 import { raisingCondition } from "./checks.ts";
 import { nameParts } from "./dotted-name.ts";
 import { surroundCondition } from "./guard.ts";
@@ -33,7 +33,7 @@ function forbidden(what: string, detail: string): never {
 function copyTo(judgement: Judgement, copy: CopyStmt): void {
   const rangeVar = copy.relation ?? refuse("internal", "COPY TO without a relation");
   const { relation, grant } = resolveUse(judgement, rangeVar, "select");
-  if (grant?.select === undefined) return copyCatalog(relation);
+  if (grant?.select === undefined) return copyCatalog(judgement, copy, rangeVar, relation);
   for (const rule of rulesOf(grant, grant.select)) judgement.rules.add(rule);
   if (seesAll(grant.select)) return qualify(judgement, rangeVar, relation.schema);
 
@@ -46,13 +46,33 @@ function copyTo(judgement: Judgement, copy: CopyStmt): void {
         detail: `The role sees no such column (${grant.rule}).`,
         hint: `It sees: ${visible.join(", ")}.`,
       });
+  // The client's conditions are none here, so the rule alone chooses the rows.
+  const table = virtualTable(relation, grant.select, { barrier: false, only: false, conditions: [] });
+  return copyQuery(judgement, copy, rangeVar, relation, listed, table);
+}
+
+function copyCatalog(judgement: Judgement, copy: CopyStmt, rangeVar: RangeVar, relation: Relation): void {
+  const table = wholeCatalogTable(judgement, relation);
+  if (table === undefined) return qualify(judgement, rangeVar, relation.schema);
+  const listed =
+    copy.attlist === undefined ? relation.columns.map(({ name }) => name) : nameParts(copy.attlist);
+  return copyQuery(judgement, copy, rangeVar, relation, listed, table);
+}
+
+/** Puts a query over a sub-select in the place of the relation and its columns. */
+function copyQuery(
+  judgement: Judgement,
+  copy: CopyStmt,
+  rangeVar: RangeVar,
+  relation: Relation,
+  listed: readonly string[],
+  table: string,
+): void {
   const { source, context } = judgement;
   const at = rangeVar.location ?? 0;
   const after = indexAfterName(source, at);
   const end =
     copy.attlist === undefined ? endBefore(source, after) : source.tokens[closingIndex(source, after)]!.end;
-  // The client's conditions are none here, so the rule alone chooses the rows.
-  const table = virtualTable(relation, grant.select, { barrier: false, only: false, conditions: [] });
   const text = `SELECT ${listed.map(quoteIdentifier).join(", ")} FROM ${table} AS ${quoteIdentifier(relation.name)}`;
   edit(judgement, at, end, `(${text})`);
   const parsed = context.parser.parse(text);
@@ -60,16 +80,6 @@ function copyTo(judgement: Judgement, copy: CopyStmt): void {
   copy.query = parsed.statements[0]!.stmt!;
   delete copy.relation;
   delete copy.attlist;
-  return undefined;
-}
-
-/** A catalog is copied as it is; one with columns that count rows goes the way of a query, which blanks them. */
-function copyCatalog(relation: Relation): void {
-  if (!countsRows(relation)) return;
-  refuse("relation_not_allowed", `permission denied to copy relation ${relation.name}`, {
-    detail: "Some of its columns count the rows of tables.",
-    hint: `Use COPY (SELECT … FROM ${relation.name}) TO STDOUT.`,
-  });
 }
 
 function copyFrom(judgement: Judgement, copy: CopyStmt): void {

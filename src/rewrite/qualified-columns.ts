@@ -1,7 +1,8 @@
 import type { ColumnRef } from "@pgsql/types";
+import { catalogTable } from "./blanked-catalogs.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
 import { indexOf, startOf, symbolAt } from "./source.ts";
-import type { Survey } from "./findings.ts";
+import type { Read, Survey } from "./findings.ts";
 import { nameOf } from "./safe-copies.ts";
 import { seesAll } from "./virtual-table.ts";
 
@@ -19,11 +20,10 @@ export function shortenQualifiedColumns(judgement: Judgement, survey: Survey): v
     const table = names.at(-2) ?? "";
     const named = byName.get(table) ?? [];
     const replaced = named.filter(
-      ({ rangeVar, relation, grant }) =>
-        rangeVar.alias === undefined &&
-        relation.schema === schema &&
-        grant?.select !== undefined &&
-        !seesAll(grant.select),
+      (read) =>
+        read.rangeVar.alias === undefined &&
+        read.relation.schema === schema &&
+        isReplaced(judgement, read, survey),
     );
     if (replaced.length === 0) continue;
     const written = survey.writes.some(({ relation }) => relation.name === table);
@@ -37,6 +37,12 @@ export function shortenQualifiedColumns(judgement: Judgement, survey: Survey): v
       unsupported(`the column reference ${names.join(".")}`, "Give the table an alias and use that.");
     shorten(judgement, reference);
   }
+}
+
+function isReplaced(judgement: Judgement, read: Read, survey: Survey): boolean {
+  return read.grant?.select === undefined
+    ? catalogTable(judgement, read, survey) !== undefined
+    : !seesAll(read.grant.select);
 }
 
 function shorten(judgement: Judgement, reference: ColumnRef): void {

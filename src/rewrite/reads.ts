@@ -2,7 +2,7 @@ import type { RangeVar } from "@pgsql/types";
 import type { Relation } from "../catalog/catalog.ts";
 import { refuse } from "../errors.ts";
 import { quoteIdentifier } from "../sql/names.ts";
-import { blankedTable, countingColumns } from "./counting-columns.ts";
+import { catalogTable } from "./blanked-catalogs.ts";
 import { become, fromItemTree } from "./fragment.ts";
 import { edit, type Judgement } from "./judgement.ts";
 import { columnFacts, isSafe, type ColumnFacts } from "./safe-conditions.ts";
@@ -47,9 +47,9 @@ export function conditionsOf(judgement: Judgement, survey: Survey): Conditions {
 export function rewriteRead(judgement: Judgement, read: Read, conditions: Conditions, survey: Survey): void {
   const { rangeVar, relation, grant } = read;
   if (grant?.select === undefined) {
-    const blanked = countingColumns(relation, survey, nameOf(rangeVar));
-    if (blanked === undefined) return qualifyCatalog(judgement, rangeVar, relation.schema);
-    return replace(judgement, read, blankedTable(relation, blanked));
+    const table = catalogTable(judgement, read, survey);
+    if (table === undefined) return qualifyCatalog(judgement, rangeVar, relation.schema);
+    return replace(judgement, read, table);
   }
   for (const rule of rulesOf(grant, grant.select)) judgement.rules.add(rule);
   if (seesAll(grant.select)) return qualify(judgement, rangeVar, relation.schema);

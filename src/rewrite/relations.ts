@@ -2,7 +2,7 @@ import type { RangeVar } from "@pgsql/types";
 import { relationKey, resolveRelation, type Relation } from "../catalog/catalog.ts";
 import { refuse } from "../errors.ts";
 import type { Grants, TableGrant } from "../policy/grants.ts";
-import { catalogReadable, isCatalogSchema } from "./catalog-relations.ts";
+import { catalogEntry, isCatalogSchema } from "./catalog-relations.ts";
 import type { Judgement } from "./judgement.ts";
 
 /** A relation that a statement names, and what the role may do with it; no grant: a catalog, read as it is. */
@@ -39,7 +39,7 @@ export function resolveUse(judgement: Judgement, rangeVar: RangeVar, use: Use): 
 
   judgement.relations.add(`${relation.schema}.${relation.name}`);
   if (isCatalogSchema(relation.schema)) {
-    if (use === "select" && catalogReadable(relation.schema, relation.name))
+    if (use === "select" && catalogEntry(relation.schema, relation.name) !== undefined)
       return { relation, grant: undefined };
     return deniedCatalog(shown);
   }

@@ -15,6 +15,7 @@ import type { TableGrant } from "../policy/grants.ts";
 import { judgeType } from "./casts.ts";
 import { childNodes } from "./child-nodes.ts";
 import { judgeAttributeNotation } from "./attribute-notation.ts";
+import { wholeCatalogTable } from "./blanked-catalogs.ts";
 import { nothingSeen, type Survey, type Write } from "./findings.ts";
 import { nameParts } from "./dotted-name.ts";
 import { judgeFunction, nameBlanked } from "./functions.ts";
@@ -203,10 +204,12 @@ function visitJoin(judgement: Judgement, survey: Survey, node: { JoinExpr: JoinE
 
 function visitSample(judgement: Judgement, relation: Node | undefined, scope: Scope): void {
   if (relation === undefined || !("RangeVar" in relation)) unsupported("TABLESAMPLE on this");
-  const { grant } = resolveUse(judgement, relation.RangeVar, "select");
+  const { relation: sampled, grant } = resolveUse(judgement, relation.RangeVar, "select");
   const select = grant?.select;
   const restricted =
-    select !== undefined && (select.columns !== "all" || select.mask.size > 0 || select.rows !== undefined);
+    select === undefined
+      ? wholeCatalogTable(judgement, sampled) !== undefined
+      : select.columns !== "all" || select.mask.size > 0 || select.rows !== undefined;
   if (restricted || scope.ctes.has(relation.RangeVar.relname ?? ""))
     unsupported("TABLESAMPLE on a relation with a row, column or mask rule");
 }

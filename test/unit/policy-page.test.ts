@@ -2,7 +2,7 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { readFileSync } from "node:fs";
 import type { Grants } from "../../src/policy/grants.ts";
-import { catalogReadable } from "../../src/rewrite/catalog-relations.ts";
+import { pgCatalog, type CatalogEntry } from "../../src/rewrite/catalog-table.ts";
 import { functionClasses } from "../../src/rewrite/function-classes.ts";
 import { settingProblem } from "../../src/rewrite/settings.ts";
 import { judgedKinds } from "../../src/sql/statement-kinds.ts";
@@ -57,11 +57,21 @@ describe("docs/policy.md", () => {
     expect(names.filter((name) => settingProblem(name, "x", grantsWith(names)) === undefined)).toEqual([]);
   });
 
-  test("lists catalogs that cannot be read", () => {
-    const names = codes(
-      paragraph("Every role may read").replaceAll(/`[^`]*(?:\\d|\.ts|pg_catalog|information_schema)`/g, ""),
+  test("says how catalogs are shown, and lists all that are refused", () => {
+    const rows = tableUnder(page, "## Catalogs").map(([what = "", shown = ""]) => ({
+      names: codes(what).filter((name) => /^pg_\w+$/.test(name)),
+      shown,
+    }));
+    const named = (words: string) =>
+      rows.filter(({ shown }) => shown.startsWith(words)).flatMap(({ names }) => names);
+    const inTable = (wanted: (entry: CatalogEntry | "refused") => boolean) =>
+      Object.keys(pgCatalog).filter((name) => wanted(pgCatalog[name]!));
+    expect(named("refused").toSorted()).toEqual(inTable((entry) => entry === "refused").toSorted());
+    expect(named("the session's own rows").toSorted()).toEqual(
+      inTable(
+        (entry) => entry !== "refused" && entry.rows !== undefined && entry.rows !== "false",
+      ).toSorted(),
     );
-    expect(names).toContain("pg_authid");
-    expect(names.filter((name) => catalogReadable("pg_catalog", name))).toEqual([]);
+    for (const name of named("no rows")) expect(pgCatalog[name]).toEqual({ rows: "false" });
   });
 });
