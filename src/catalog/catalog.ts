@@ -31,6 +31,8 @@ export type Relation = {
   readonly schema: string;
   readonly name: string;
   readonly kind: RelationKind;
+  /** Its rows are stored by the server's own table access method. */
+  readonly heap: boolean;
   /** In attribute order, dropped ones left out. */
   readonly columns: readonly Column[];
   /** The columns on which all others depend; none without a primary key, with a deferrable one, or with children that it does not cover. */
@@ -39,6 +41,20 @@ export type Relation = {
   readonly rowTriggers: ReadonlySet<RowEvent>;
   /** Events that an enabled rule (CREATE RULE … DO INSTEAD) turns into something else. */
   readonly insteadRules: ReadonlySet<RowEvent>;
+  /** Made or changed by the session itself, and not read yet: `columns` says nothing. */
+  readonly columnsUnknown?: true;
+};
+
+/**
+ * What goes, or changes, with something that it was made of.
+ * `whole`: a view, or a table of a type; `child`: a partition or inheritance child; `sequence`: one of its columns';
+ * `foreign key`: a constraint of that table; `column`: a column of that table, or its default; `other`: a function, a
+ * rule, a policy, … of which no more is known.
+ */
+export type Dependent = {
+  readonly how: "whole" | "child" | "sequence" | "foreign key" | "column" | "other";
+  /** Of the relation or type; undefined: neither. */
+  readonly key: string | undefined;
 };
 
 /** Kind `p` is a procedure, `a` an aggregate, `w` a window function (pg_proc.prokind). */
@@ -83,6 +99,12 @@ export type Catalog = {
   readonly operators: ReadonlyMap<string, readonly OperatorFacts[]>;
   /** Types outside pg_catalog and information_schema, by bare name. */
   readonly types: ReadonlyMap<string, readonly TypeFacts[]>;
+  /** The types of pg_catalog, by bare name. */
+  readonly builtinTypes: ReadonlySet<string>;
+  /** The table (its key) that an index is on, and the one whose column a sequence belongs to, by key. */
+  readonly tablesOf: ReadonlyMap<string, string>;
+  /** What depends on a relation or type (by `relationKey`) or on a schema (its key with an empty name). */
+  readonly dependents: ReadonlyMap<string, readonly Dependent[]>;
 };
 
 /** The map key of a relation. A NUL cannot occur in a name, so two names never share a key. */

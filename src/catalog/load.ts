@@ -1,6 +1,15 @@
 import { createHash } from "node:crypto";
 import { refuse } from "../errors.ts";
 import {
+  builtinTypes,
+  dependents,
+  readDependents,
+  readTablesOf,
+  tablesOf,
+  type DependentRow,
+  type TableOfRow,
+} from "./dependents.ts";
+import {
   relationKey,
   type Catalog,
   type Column,
@@ -48,8 +57,9 @@ const columns = `
       order by a.attnum)
     from pg_attribute a join pg_type t on t.oid = a.atttypid
    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and c.relkind not in ('i', 'I', 't')`;
+// pg_am.dat: 2 is heap.
 const relations = `
-  select json_agg(json_build_array(c.oid::int8, n.nspname, c.relname, c.relkind, (${columns}))
+  select json_agg(json_build_array(c.oid::int8, n.nspname, c.relname, c.relkind, (c.relam = 2)::int, (${columns}))
       order by n.nspname, c.relname)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname !~ ${temporary}`;
 
@@ -102,9 +112,19 @@ const types = `
     from pg_type t join pg_namespace n on n.oid = t.typnamespace
    where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname !~ ${temporary}`;
 
-const texts = Object.entries({ schemas, relations, keys, triggers, rules, functions, operators, types }).map(
-  ([name, select]) => `coalesce((${select})::text, '[]') as ${name}`,
-);
+const texts = Object.entries({
+  schemas,
+  relations,
+  keys,
+  triggers,
+  rules,
+  functions,
+  operators,
+  types,
+  builtinTypes,
+  tablesOf,
+  dependents,
+}).map(([name, select]) => `coalesce((${select})::text, '[]') as ${name.toLowerCase()}`);
 const sql = `select current_setting('server_version_num') as version,
   current_setting('server_encoding') as encoding, ${texts.join(", ")}`;
 
@@ -125,6 +145,7 @@ type RelationRow = readonly [
   schema: string,
   name: string,
   kind: string,
+  heap: number,
   columns: readonly ColumnRow[] | null,
 ];
 type FunctionRow = readonly [
@@ -161,9 +182,19 @@ function catalogOf(row: readonly string[], version: number): Catalog {
     });
   if (encoding !== "UTF8")
     refuse("upstream_unavailable", "the server's encoding is not UTF8", { detail: `it is ${encoding}` });
-  const [schemas, relations, keys, triggers, rules, functions, operators, types] = texts.map(
-    (text) => JSON.parse(text) as unknown,
-  ) as [
+  const [
+    schemas,
+    relations,
+    keys,
+    triggers,
+    rules,
+    functions,
+    operators,
+    types,
+    builtin,
+    owned,
+    dependentRows,
+  ] = texts.map((text) => JSON.parse(text) as unknown) as [
     readonly string[],
     readonly RelationRow[],
     readonly KeyRow[],
@@ -172,6 +203,9 @@ function catalogOf(row: readonly string[], version: number): Catalog {
     readonly FunctionRow[],
     readonly OperatorRow[],
     readonly TypeRow[],
+    readonly string[],
+    readonly TableOfRow[],
+    readonly DependentRow[],
   ];
   const facts = {
     keys: new Map(keys),
@@ -191,6 +225,9 @@ function catalogOf(row: readonly string[], version: number): Catalog {
         rows.map(([schema, , domain, calls]) => ({ schema, domain: domain === 1, calls: calls === 1 })),
       ]),
     ),
+    builtinTypes: new Set(builtin),
+    tablesOf: readTablesOf(owned),
+    dependents: readDependents(dependentRows),
   };
 }
 
@@ -202,7 +239,7 @@ type Facts = {
 };
 
 function relationOf(
-  [oid, schema, name, kindCode, columns]: RelationRow,
+  [oid, schema, name, kindCode, heap, columns]: RelationRow,
   { keys, triggers, rules }: Facts,
 ): Relation {
   const kind = relationKinds[kindCode];
@@ -218,6 +255,7 @@ function relationOf(
     schema,
     name,
     kind,
+    heap: heap === 1,
     columns: (columns ?? []).map(columnOf),
     primaryKey: keys.get(oid) ?? [],
     rowTriggers,
