@@ -49,4 +49,27 @@ export type Completion = {
   readonly sqlstate: string | undefined;
   /** The server never ran it: an earlier error in the pipeline or the multi-statement text skipped it. */
   readonly skipped: boolean;
+  /** What the database said of the error. */
+  readonly error?: DatabaseMessage | undefined;
+  /** The client got less of it than stands here. */
+  readonly withheld?: boolean;
+  /** Notices and warnings of which the client got less than the database said, or nothing. */
+  readonly notices?: readonly DatabaseMessage[] | undefined;
+};
+
+/** An error or notice in the database's own words: what it printed of rows and keys included. */
+export type DatabaseMessage = {
+  readonly [
+    Field in
+      | "message"
+      | "detail"
+      | "hint"
+      | "context"
+      | "query"
+      | "schema"
+      | "table"
+      | "column"
+      | "type"
+      | "constraint"
+  ]?: string;
 };

@@ -23,9 +23,10 @@ export function formatEntry(entry: Entry, width: number | undefined): string {
 export function entryAsJson(entry: Entry): string {
   if (entry.kind === "event") return asJson(entry.line.fields);
   const { line, completion } = entry;
-  const { rows, micros, sqlstate, skipped } = completion?.fields ?? {};
+  const { rows, micros, sqlstate, skipped, error, withheld, notices } = completion?.fields ?? {};
   const outcome = outcomeOf(line, completion);
-  return asJson({ ...line.fields, outcome, completed: completion?.time, rows, micros, sqlstate, skipped });
+  const ended = { completed: completion?.time, rows, micros, sqlstate, skipped, error, withheld, notices };
+  return asJson({ ...line.fields, outcome, ...ended });
 }
 
 function formatStatement(line: StatementLine, completion: CompletionLine | undefined): string {
@@ -47,7 +48,7 @@ function formatStatement(line: StatementLine, completion: CompletionLine | undef
     ),
     visible(line.sql) + (typeof truncated === "number" ? ` … (${truncated} bytes)` : ""),
   ];
-  const reason = text(refusal["message"]);
+  const reason = text(refusal["message"]) || text(record(completion?.fields["error"])["message"]);
   return columns.join("  ") + (reason === "" ? "" : `  -- ${reason}`);
 }
 

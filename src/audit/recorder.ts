@@ -1,8 +1,8 @@
-import type { Completion, FailedLogin, SessionFacts } from "./entry.ts";
+import type { Completion, DatabaseMessage, FailedLogin, SessionFacts } from "./entry.ts";
 import { asJson } from "./escape.ts";
 import { Journal, type JournalOptions } from "./journal.ts";
 import { isWritableByOthers } from "./day-file.ts";
-import { serialiseFailedLogin, serialiseSession } from "./serialise.ts";
+import { serialiseFailedLogin, serialiseMessage, serialiseSession } from "./serialise.ts";
 
 export { serialiseStatement } from "./serialise.ts";
 
@@ -95,7 +95,7 @@ export class SessionRecord {
 
   /** Appends how the statement ended; written within a millisecond or with the next statement. */
   complete(id: number, completion: Completion): void {
-    const { rows, micros, sqlstate, skipped } = completion;
+    const { rows, micros, sqlstate, skipped, error, withheld, notices } = completion;
     this.#journal.appendLater(
       '"event":"completion",' +
         this.#key +
@@ -105,7 +105,18 @@ export class SessionRecord {
         ',"micros":' +
         Math.round(micros) +
         (sqlstate === undefined ? "" : ',"sqlstate":' + asJson(sqlstate)) +
+        (error === undefined ? "" : ',"error":' + serialiseMessage(error)) +
+        (withheld === true ? ',"withheld":true' : "") +
+        (notices === undefined ? "" : ',"notices":[' + notices.map(serialiseMessage).join(",") + "]") +
         (skipped ? ',"skipped":true}\n' : "}\n"),
+    );
+  }
+
+  /** Appends that what had succeeded so far was undone at the end of a transaction that nobody ended by a statement. */
+  commitFailed(sqlstate: string, error: DatabaseMessage): void {
+    this.#journal.append(
+      `"event":"commit failed",${serialiseSession(this.#facts)},"sqlstate":${asJson(sqlstate)},` +
+        `"error":${serialiseMessage(error)}}\n`,
     );
   }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { asJson } from "./escape.ts";
-import type { FailedLogin, SessionFacts, StatementFacts } from "./entry.ts";
+import type { DatabaseMessage, FailedLogin, SessionFacts, StatementFacts } from "./entry.ts";
 
 /**
  * Longest SQL that a line holds, in UTF-16 code units. The protocol lets a client send 1 GB in one Query, and
@@ -49,6 +49,15 @@ export function serialiseFailedLogin(facts: FailedLogin): string {
     `"applicationName":${asJson(clip(facts.applicationName, longestApplicationName))},` +
     `"tls":${facts.tls},"sqlstate":${asJson(facts.sqlstate)},"reason":${asJson(clip(facts.reason, longestMessage))}`
   );
+}
+
+/** Each field is cut: a database can quote a gigabyte back. */
+export function serialiseMessage(told: DatabaseMessage): string {
+  return asJson(Object.fromEntries(Object.entries(told).map(([name, text]) => [name, shortenedTo(text)])));
+}
+
+function shortenedTo(text: string): string {
+  return text.length <= longestMessage ? text : `${clip(text, longestMessage)}…`;
 }
 
 function serialiseRefusal({ sqlstate, message }: { sqlstate: string; message: string }): string {

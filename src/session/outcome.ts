@@ -1,28 +1,47 @@
+import type { DatabaseMessage } from "../audit/entry.ts";
 import { Expect, type ExpectedReplies } from "./expected-replies.ts";
+import type { Failure } from "./server-error.ts";
 import type { SessionState } from "./state.ts";
 
-/** Puts on record how a statement ended. `started` in milliseconds; `sqlstate` undefined: success. */
+/** Puts on record how a statement ended. `started` in milliseconds; `failure` undefined: success. */
 export function completeRun(
   session: SessionState,
   number: number,
   started: number,
   rows: number | undefined,
-  sqlstate: string | undefined,
+  failure: Failure | undefined,
 ): void {
   const micros = (session.now - started) * 1000;
-  session.record.complete(number, { rows, micros, sqlstate, skipped: false });
+  const { notices } = session;
+  if (failure === undefined && notices === undefined)
+    session.record.complete(number, { rows, micros, sqlstate: undefined, skipped: false });
+  else {
+    const { sqlstate, told: error, withheld } = failure ?? {};
+    const told = { error, withheld: withheld === true, notices };
+    session.record.complete(number, { rows, micros, sqlstate, skipped: false, ...told });
+    session.notices = undefined;
+    if (failure !== undefined) session.counts.failed++;
+  }
   session.metrics.observe(micros);
-  if (sqlstate !== undefined) session.counts.failed++;
+}
+
+/** Of the notices of one statement; a function can raise one for each row. */
+const mostNotices = 10;
+
+/** Keeps a notice that the client did not get until its statement completes. */
+export function noteWithheld(session: SessionState, told: DatabaseMessage): void {
+  const { notices = [] } = session;
+  if (notices.length < mostNotices) session.notices = [...notices, told];
 }
 
 /** The Query at hand failed: at the statement that the replies are at, and the rest of its text with it. */
-export function failQuery(session: SessionState, sqlstate: string): void {
+export function failQuery(session: SessionState, failure: Failure): void {
   const { expected } = session;
   const slot = expected.head;
   const { runs } = expected.judged[slot]!;
   if (session.statement < runs.length) {
     const number = expected.numbers[slot]! + session.statement++;
-    completeRun(session, number, expected.started[slot]!, undefined, sqlstate);
+    completeRun(session, number, expected.started[slot]!, undefined, failure);
   }
   completeSkipped(session);
 }
@@ -40,14 +59,14 @@ export function completeSkipped(session: SessionState): void {
  * A message of the extended protocol failed: the server ignores what follows up to the next Sync. What was noted of
  * those messages when they were sent is taken back, the last first.
  */
-export function failGroup(session: SessionState, sqlstate: string): void {
+export function failGroup(session: SessionState, failure: Failure): void {
   const { expected } = session;
   let failed = 0;
   while (failed < expected.length && expected.kinds[expected.slotAt(failed)] !== Expect.sync) failed++;
   session.skipping = failed === expected.length;
   const fault = faultyExecute(expected, failed);
   for (let offset = failed - 1; offset >= 0; offset--)
-    takeBack(session, expected.slotAt(offset), offset === fault, sqlstate);
+    takeBack(session, expected.slotAt(offset), offset === fault, failure);
   for (; failed > 0; failed--) expected.pop();
   // A Query that was ignored ends no group for the server, but did when it was sent: nobody must wait for its end.
   if (session.skipping) session.settled = session.group - 1;
@@ -68,7 +87,7 @@ function faultyExecute(expected: ExpectedReplies, length: number): number {
   return -1;
 }
 
-function takeBack(session: SessionState, slot: number, isFault: boolean, sqlstate: string): void {
+function takeBack(session: SessionState, slot: number, isFault: boolean, failure: Failure): void {
   const { expected, statements, portals } = session;
   const names = expected.names[slot]!;
   const number = expected.numbers[slot]!;
@@ -82,7 +101,7 @@ function takeBack(session: SessionState, slot: number, isFault: boolean, sqlstat
     case Expect.execute: {
       const run = expected.runnables[slot];
       if (run?.statement === undefined) return undefined;
-      if (isFault) return completeRun(session, number, expected.started[slot]!, undefined, sqlstate);
+      if (isFault) return completeRun(session, number, expected.started[slot]!, undefined, failure);
       return skip(session, number);
     }
     case Expect.query: {

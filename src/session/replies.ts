@@ -1,15 +1,17 @@
 import { RolegateError } from "../errors.ts";
 import { noData, readReadyForQuery, readRowCount } from "../wire/backend.ts";
+import { nothingQuotable, unknownQuotable } from "../rewrite/quotable.ts";
 import type { JudgedStatement } from "../rewrite/verdict.ts";
 import type { FrameReader } from "../wire/frames.ts";
 import { wireNameOf } from "../wire/text.ts";
 import { applyEffect, setPath, takeBackEffects } from "./effects.ts";
 import { Expect } from "./expected-replies.ts";
 import type { Runnable } from "./judged.ts";
-import { completeRun, completeSkipped, failGroup, failQuery } from "./outcome.ts";
+import { completeRun, completeSkipped, failGroup, failQuery, noteWithheld } from "./outcome.ts";
 import { reportParameter } from "./parameters.ts";
 import { completeRoleChange } from "./role-change.ts";
-import { cleanNotice, guarded, openly, readServerError, type Cover } from "./server-error.ts";
+import { readServerError, readServerNotice } from "./server-error.ts";
+import type { Cover } from "./what-passes.ts";
 import type { SessionState } from "./state.ts";
 
 /** The messages of a server, by their type byte; CopyData, DataRow and notifications pass unseen. */
@@ -69,9 +71,10 @@ export function relay(session: SessionState, reader: FrameReader): void {
     case E:
       return errorResponse(session, reader, kind);
     case N: {
-      const notice = cleanNotice(reader, coverOf(session, kind));
-      if (notice === undefined) return hide(session);
-      return session.toClient.add(notice);
+      const { answer, withheld } = readServerNotice(reader, coverOf(session, kind));
+      if (withheld !== undefined) noteWithheld(session, withheld);
+      if (answer === undefined) return hide(session);
+      return session.toClient.add(answer);
     }
     case Z:
       return readyForQuery(session, reader);
@@ -169,6 +172,7 @@ function finish(
 ): void {
   // A command that no judged statement stands for: whatever ran, it is not what was put on record.
   if (run?.statement === undefined) throw outOfTurn(C);
+  if (run.statement.hides) session.touchedHidden = true;
   completeRun(session, number, started, rows, undefined);
   if (!run.plain) applyEffect(session, run, run.statement);
 }
@@ -177,7 +181,7 @@ function errorResponse(session: SessionState, reader: FrameReader, kind: number)
   const { expected } = session;
   const slot = expected.head;
   const refusal = kind === 0 ? undefined : expected.refusals[slot];
-  const { sqlstate, fatal, answer } = readServerError(reader, refusal, coverOf(session, kind));
+  const { fatal, answer, failure } = readServerError(reader, refusal, coverOf(session, kind));
   session.toClient.add(answer);
   if (reader.rest > 0) hide(session);
   // The server closes the connection now; nothing that is outstanding has an outcome.
@@ -189,8 +193,9 @@ function errorResponse(session: SessionState, reader: FrameReader, kind: number)
   if (kind === 0) throw outOfTurn(E);
   takeBackEffects(session);
   // Behind the error of a Query or a Sync (its commit failed) comes ReadyForQuery; nothing is skipped.
-  if (kind === Expect.query) failQuery(session, sqlstate);
-  else if (kind !== Expect.sync) failGroup(session, sqlstate);
+  if (kind === Expect.query) failQuery(session, failure);
+  else if (kind !== Expect.sync) failGroup(session, failure);
+  else session.record.commitFailed(failure.sqlstate, failure.told ?? {});
 }
 
 /** What the rules have to do with a message of the server's about the statement at hand. */
@@ -198,7 +203,13 @@ function coverOf(session: SessionState, kind: number): Cover {
   const { expected } = session;
   if (kind === 0) return openly;
   // What fails at the end of a transaction was held back by any statement of it.
-  if (kind === Expect.sync) return guarded;
+  if (kind === Expect.sync)
+    return {
+      ...openly,
+      hides: session.touchedHidden,
+      quotable: unknownQuotable,
+      rules: session.scope.context,
+    };
   const slot = expected.head;
   const judged = expected.judged[slot];
   const text = kind === Expect.query || kind === Expect.parse;
@@ -206,9 +217,26 @@ function coverOf(session: SessionState, kind: number): Cover {
     ? (judged?.runs[kind === Expect.query ? session.statement : 0] ?? judged?.first)
     : expected.runnables[slot];
   const statement = executed(session, run);
-  const rewritten = run?.judged.sql !== undefined;
-  return { rewritten, hides: statement?.hides ?? false, hints: statement?.hints ?? openly.hints };
+  return {
+    rewritten: run?.judged.sql !== undefined,
+    // A Query outside a transaction ends what the statements before began, and what they put off comes out then.
+    hides: statement?.hides === true || (kind === Expect.query && session.touchedHidden),
+    quotable: statement?.quotable ?? nothingQuotable,
+    hints: statement?.hints ?? openly.hints,
+    early: kind !== Expect.query && kind !== Expect.execute,
+    rules: run?.judged.context,
+  };
 }
+
+/** Nothing of the client's is running. */
+const openly: Cover = {
+  rewritten: false,
+  hides: false,
+  quotable: nothingQuotable,
+  hints: new Map(),
+  early: false,
+  rules: undefined,
+};
 
 /** The end of a Query or of a Sync. */
 function readyForQuery(session: SessionState, reader: FrameReader): void {
@@ -219,6 +247,7 @@ function readyForQuery(session: SessionState, reader: FrameReader): void {
   session.settled = expected.groups[expected.head]!;
   expected.pop();
   session.statement = 0;
+  session.touchedHidden = false;
   session.copyIn = false;
   session.transaction = readReadyForQuery(reader.buffer, reader.start, reader.end);
   session.statements.settle(session.settled);

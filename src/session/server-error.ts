@@ -1,36 +1,25 @@
+import type { DatabaseMessage } from "../audit/entry.ts";
 import { checkMarker } from "../rewrite/checks.ts";
-import { errorResponse, hideErrorFields, readErrorFields } from "../wire/error-fields.ts";
+import { errorResponse, readErrorFields, replaceErrorFields } from "../wire/error-fields.ts";
 import type { FrameReader } from "../wire/frames.ts";
 import { message } from "../wire/writer.ts";
 import { isProvoked } from "./refused.ts";
+import { noticePasses, whatPasses, type Cover } from "./what-passes.ts";
 
-/** An error of the server, and what the client gets of it. */
-export type ServerError = { readonly sqlstate: string; readonly fatal: boolean; readonly answer: Buffer };
+/** An error of the server: what the client gets of it, and what goes on record. */
+export type ServerError = { readonly fatal: boolean; readonly answer: Buffer; readonly failure: Failure };
 
-/** File, line and routine of the server's source. */
-const internals = "FLR";
+/** How a statement failed, for the record. */
+export type Failure = {
+  readonly sqlstate: string;
+  /** In the database's own words; undefined: rolegate's refusal, which is on record already. */
+  readonly told: DatabaseMessage | undefined;
+  /** The client got less than the database said. */
+  readonly withheld: boolean;
+};
 
 /** The SQLSTATE of an error that has none. */
 const unknown = "XX000";
-
-/** What must not pass of a message of the server's, and what is said in its place. */
-export type Cover = {
-  /** The server read another text than the client wrote: positions would point into that. */
-  readonly rewritten: boolean;
-  /** The statement's relations have rows or columns that the client must not see (rewrite/verdict.ts). */
-  readonly hides: boolean;
-  /** HINTs of ours, by SQLSTATE. */
-  readonly hints: ReadonlyMap<string, string>;
-};
-
-/** Nothing of the client's is running. */
-export const openly: Cover = { rewritten: false, hides: false, hints: new Map() };
-
-/** Nobody knows which of the client's statements it is about. */
-export const guarded: Cover = { rewritten: true, hides: true, hints: new Map() };
-
-/** DETAIL prints rows and keys, CONTEXT statements and values; the internal query is one that the client never wrote. */
-const telling = "DWq";
 
 /**
  * Reads the ErrorResponse that `reader` stands at.
@@ -41,32 +30,72 @@ export function readServerError(reader: FrameReader, refusal: Buffer | undefined
   const fields = readErrorFields(buffer, start, end);
   const severity = fields.get("V") ?? fields.get("S") ?? "ERROR";
   const fatal = severity === "FATAL" || severity === "PANIC";
-  const state = fields.get("C") ?? unknown;
-  if (refusal !== undefined && isProvoked(state)) return { sqlstate: state, fatal, answer: refusal };
+  const sqlstate = fields.get("C") ?? unknown;
+  if (refusal !== undefined && isProvoked(sqlstate))
+    return { fatal, answer: refusal, failure: { sqlstate, told: undefined, withheld: false } };
   const rule = failedCheck(fields.get("M") ?? "");
-  if (rule !== undefined) return { sqlstate: "42501", fatal, answer: checkViolated(rule) };
-  if (reader.rest > 0) return { sqlstate: state, fatal, answer: shortened(severity, state, fields.get("M")) };
-  const hint = cover.hints.get(state);
-  // The server proposes columns of the real table for one that it does not find.
-  const hidesHint = hint !== undefined || (cover.hides && state === "42703");
-  const hidden = `${internals}${cover.rewritten ? "P" : ""}${cover.hides ? telling : ""}${hidesHint ? "H" : ""}`;
-  return { sqlstate: state, fatal, answer: hideErrorFields(buffer, start, end, hidden, hint) };
+  if (rule !== undefined) {
+    const problem = checkViolated(rule);
+    const failure = { sqlstate: "42501", told: { message: problem.message }, withheld: false };
+    return { fatal, answer: errorResponse(problem, "ERROR"), failure };
+  }
+  const { hidden, given, withheld } = whatPasses(fields, cover);
+  const failure = { sqlstate, told: recorded(fields), withheld: withheld || reader.rest > 0 };
+  // What was not read could say who speaks, so such a message passes only where nothing is hidden anyway.
+  const answer =
+    reader.rest > 0
+      ? shortened(severity, sqlstate, withheld || cover.hides ? given["M"] : fields.get("M"))
+      : replaceErrorFields(buffer, start, end, hidden, given);
+  return { fatal, answer, failure };
 }
 
-/** A NoticeResponse without what is internal; undefined for one that is too long to be looked through. */
-export function cleanNotice(reader: FrameReader, { hides }: Cover): Buffer | undefined {
-  if (reader.rest > 0) return undefined;
-  return hideErrorFields(reader.buffer, reader.start, reader.end, `${internals}P${hides ? telling : ""}`);
+/**
+ * What the client gets of a NoticeResponse, undefined for nothing: what is internal never passes, nor what is too long
+ * to be looked through.
+ */
+export function readServerNotice(
+  reader: FrameReader,
+  cover: Cover,
+): { readonly answer: Buffer | undefined; readonly withheld: DatabaseMessage | undefined } {
+  const { buffer, start, end } = reader;
+  const fields = readErrorFields(buffer, start, end);
+  if (reader.rest > 0) return { answer: undefined, withheld: cover.hides ? recorded(fields) : undefined };
+  const passing = noticePasses(fields, cover);
+  if (passing === undefined) return { answer: undefined, withheld: recorded(fields) };
+  const answer = replaceErrorFields(buffer, start, end, passing.hidden, passing.given);
+  return { answer, withheld: passing.withheld ? recorded(fields) : undefined };
 }
 
-function checkViolated(rule: string): Buffer {
-  const problem = {
+/** The names of the fields in the record, by their code. */
+const names: Readonly<Record<string, keyof DatabaseMessage>> = {
+  M: "message",
+  D: "detail",
+  H: "hint",
+  W: "context",
+  q: "query",
+  s: "schema",
+  t: "table",
+  c: "column",
+  d: "type",
+  n: "constraint",
+};
+
+function recorded(fields: ReadonlyMap<string, string>): DatabaseMessage {
+  return Object.fromEntries(
+    Object.entries(names).flatMap(([code, name]) => {
+      const value = fields.get(code);
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}
+
+function checkViolated(rule: string) {
+  return {
     code: "check_violated",
     message: `new row violates the check of rule ${rule}`,
     detail: "The row as it would be stored does not satisfy the rule; nothing of the statement was kept.",
     hint: "Change the values, or ask whoever keeps the role file.",
   } as const;
-  return errorResponse(problem, "ERROR");
 }
 
 /** The rule whose check a row failed: the marker is the text that a cast could not read (`… for type boolean: "…"`). */

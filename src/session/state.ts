@@ -1,6 +1,7 @@
 import type { Logger } from "../log.ts";
 import type { Metrics, RoleCounts } from "../metrics.ts";
 import type { Identity } from "../identity/identity.ts";
+import type { DatabaseMessage } from "../audit/entry.ts";
 import type { Recorder, SessionRecord } from "../audit/recorder.ts";
 import type { TransactionStatus } from "../wire/backend.ts";
 import { Outgoing } from "../wire/outgoing.ts";
@@ -65,6 +66,10 @@ export type SessionState = SessionBasis & {
   skipping: boolean;
   /** Which statement of a Query the replies are at. */
   statement: number;
+  /** A statement since the last ReadyForQuery touched what the role does not see everything of. */
+  touchedHidden: boolean;
+  /** What of the database's notices the client did not get, since the last statement completed. */
+  notices: readonly DatabaseMessage[] | undefined;
   /** The rows that come are those of a RETURNING that the client did not write. */
   hidesRows: boolean;
 
@@ -113,6 +118,8 @@ export function beginState(basis: SessionBasis, role: OpenRole): SessionState {
     copyIn: false,
     skipping: false,
     statement: 0,
+    touchedHidden: false,
+    notices: undefined,
     hidesRows: false,
     wait: Wait.nothing,
     again: false,

@@ -48,20 +48,20 @@ export function readErrorFields(buffer: Buffer, start: number, end: number): Rea
 
 /**
  * The message without the fields whose codes stand in `hidden`; every other byte stays. Never throws.
- * @param hint a HINT to add; without NUL.
+ * @param given fields to add, by their code.
  */
-export function hideErrorFields(
+export function replaceErrorFields(
   buffer: Buffer,
   start: number,
   end: number,
   hidden: string,
-  hint?: string,
+  given: Readonly<Record<string, string>>,
 ): Buffer {
   const kept: Buffer[] = [];
   eachField(buffer, start, end, (code, from, to) => {
     if (!hidden.includes(String.fromCharCode(code))) kept.push(buffer.subarray(from, to + 1));
   });
-  if (hint !== undefined) kept.push(Buffer.from(`H${hint}\0`));
+  for (const [code, value] of Object.entries(given)) kept.push(field(code, value));
   return message(String.fromCharCode(buffer[start]!), ...kept, Buffer.of(0));
 }
 

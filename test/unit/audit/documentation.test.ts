@@ -30,7 +30,12 @@ async function fullRecord(): Promise<string> {
   const long = "x".repeat(longestText + 1);
   const refusal = { sqlstate: "42501", message: "no" };
   const id = session.begin(serialiseStatement(statementFacts({ sql: long, sent: long, refusal })));
-  session.complete(id, completion({ sqlstate: "25P02", skipped: true }));
+  const error = { message: "no" };
+  session.complete(
+    id,
+    completion({ sqlstate: "25P02", skipped: true, error, withheld: true, notices: [error] }),
+  );
+  session.commitFailed("23503", error);
   session.end("client closed");
   await written(recorder);
   file.fault = { code: "ENOSPC", after: 0 };
@@ -55,11 +60,13 @@ test("the page describes every event with every field, and no other", async () =
 test("the page's examples are lines of the record, with fields that it describes", () => {
   let examples = 0;
   for (const [event, section] of sections) {
-    for (const [, example] of section.matchAll(/^```json\n(.+)\n```$/gm)) {
-      examples++;
-      const line = parseLine(example ?? "");
-      expect(line?.fields["event"]).toBe(event);
-      for (const field of Object.keys(line?.fields ?? {})) expect(section).toContain(`| \`${field}\``);
+    for (const [, example] of section.matchAll(/^```json\n([^`]+)\n```$/gm)) {
+      for (const text of (example ?? "").split("\n")) {
+        examples++;
+        const line = parseLine(text);
+        expect(line?.fields["event"]).toBe(event);
+        for (const field of Object.keys(line?.fields ?? {})) expect(section).toContain(`| \`${field}\``);
+      }
     }
   }
   expect(examples).toBeGreaterThan(5);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { guarded, openly, readServerError } from "../../../src/session/server-error.ts";
+import { nothingQuotable } from "../../../src/rewrite/quotable.ts";
+import { readServerError } from "../../../src/session/server-error.ts";
+import type { Cover } from "../../../src/session/what-passes.ts";
 import { frameTable } from "../../../src/wire/frame-table.ts";
 import { FrameReader } from "../../../src/wire/frames.ts";
 import { trace } from "../../../src/wire/trace.ts";
@@ -14,6 +16,15 @@ function at(fields: Record<string, string>, gathered = 65_536): FrameReader {
   reader.next();
   return reader;
 }
+const openly: Cover = {
+  rewritten: false,
+  hides: false,
+  quotable: nothingQuotable,
+  hints: new Map(),
+  early: false,
+  rules: undefined,
+};
+const guarded: Cover = { ...openly, rewritten: true, hides: true };
 const told = (answer: Buffer) => trace(answer, "server")[0];
 const error = {
   S: "ERROR",
@@ -44,18 +55,25 @@ describe("an error of the server", () => {
 
   test("that a check raised names the rule", () => {
     const M = 'invalid input syntax for type boolean: "rolegate:check:roles/a.yaml:7 orders.insert.check"';
-    const { sqlstate, answer } = readServerError(at({ ...error, C: "22P02", M }), undefined, openly);
-    expect(sqlstate).toBe("42501");
+    const { failure, answer } = readServerError(at({ ...error, C: "22P02", M }), undefined, openly);
+    expect(failure.sqlstate).toBe("42501");
     expect(told(answer)).toContain("the check of rule roles/a.yaml:7 orders.insert.check");
   });
 
   test("without SQLSTATE, without severity, cut short or empty is still an error", () => {
     expect(readServerError(at({ M: "x" }), undefined, openly)).toMatchObject({
-      sqlstate: "XX000",
+      failure: { sqlstate: "XX000" },
       fatal: false,
     });
-    expect(readServerError(at({}), undefined, openly).sqlstate).toBe("XX000");
+    expect(readServerError(at({}), undefined, openly).failure.sqlstate).toBe("XX000");
     expect(readServerError(at({ ...error, S: "FATAL", V: "FATAL" }), undefined, openly).fatal).toBe(true);
+  });
+
+  test("keeps no unread part where something is hidden", () => {
+    const long = at({ ...error, C: "22P02", M: "CANARY", W: "x".repeat(100_000) }, 65_536);
+    const { answer, failure } = readServerError(long, undefined, guarded);
+    expect(told(answer)).not.toContain("CANARY");
+    expect(failure).toMatchObject({ withheld: true, told: { message: "CANARY" } });
   });
 
   test("of many megabytes loses all but its beginning", () => {

@@ -148,7 +148,7 @@ describe("a malformed message is a protocol violation", () => {
       backend.readCommandTag,
       backend.readRowCount,
       errorFields.readErrorFields,
-      (buffer, start, end) => errorFields.hideErrorFields(buffer, start, end, "FLR"),
+      (buffer, start, end) => errorFields.replaceErrorFields(buffer, start, end, "FLR", {}),
       (buffer, start, end) => trace(buffer.subarray(start, end), "client"),
       (buffer, start, end) => trace(buffer.subarray(start, end), "server"),
     ];
@@ -312,9 +312,9 @@ describe("the fields of an error", () => {
   });
 
   test("are hidden by their codes, the others byte for byte the same", () => {
-    const hidden = inside(error, (...frame) => errorFields.hideErrorFields(...frame, "PFLR"));
+    const hidden = inside(error, (...frame) => errorFields.replaceErrorFields(...frame, "PFLR", {}));
     expect(hidden).toEqual(message("E", Buffer.from("SERROR\0VERROR\0C42P01\0Mno “t”\0\0")));
-    expect(inside(error, (...frame) => errorFields.hideErrorFields(...frame, ""))).toEqual(error);
+    expect(inside(error, (...frame) => errorFields.replaceErrorFields(...frame, "", {}))).toEqual(error);
   });
 
   test.each([
@@ -327,7 +327,7 @@ describe("the fields of an error", () => {
       ["S", "ERROR"],
       ["M", "failed"],
     ]);
-    const hidden = inside(bytes, (...frame) => errorFields.hideErrorFields(...frame, "FLR"));
+    const hidden = inside(bytes, (...frame) => errorFields.replaceErrorFields(...frame, "FLR", {}));
     expect(hidden).toEqual(message("E", Buffer.from("SERROR\0Mfailed\0\0")));
   });
 });
