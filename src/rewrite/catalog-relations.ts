@@ -2,16 +2,19 @@ import type { Column, Relation } from "../catalog/catalog.ts";
 import type { CatalogRule } from "../policy/role-file.ts";
 import { informationSchema, pgCatalog, type CatalogEntry } from "./catalog-table.ts";
 
+const tables = new Map([
+  ["pg_catalog", new Map(pgCatalog)],
+  ["information_schema", new Map(informationSchema)],
+]);
+
 /** True for the schemas that belong to the server itself; role files say nothing about them. */
 export function isCatalogSchema(schema: string): boolean {
-  return schema === "pg_catalog" || schema === "information_schema";
+  return tables.has(schema);
 }
 
 /** How a relation of pg_catalog or information_schema is shown; undefined: it is not, or is none of theirs. */
 export function catalogEntry(schema: string, name: string): CatalogEntry | undefined {
-  if (!isCatalogSchema(schema)) return undefined;
-  const table = schema === "pg_catalog" ? pgCatalog : informationSchema;
-  const entry = Object.hasOwn(table, name) ? table[name] : undefined;
+  const entry = tables.get(schema)?.get(name);
   return entry === "refused" ? undefined : entry;
 }
 

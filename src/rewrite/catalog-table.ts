@@ -15,9 +15,16 @@ export type CatalogEntry = {
   readonly comments?: string;
 };
 
+/** A relation with what is known of it. */
+type Named = readonly [name: string, entry: CatalogEntry | "refused"];
+
 /** Names that are all treated alike. */
-function alike<const Entry>(entry: Entry, ...names: readonly string[]): Record<string, Entry> {
-  return Object.fromEntries(names.flatMap((line) => line.split(" ")).map((name) => [name, entry]));
+function alike(entry: CatalogEntry | "refused", ...names: readonly string[]): Named[] {
+  return names.flatMap((line) => line.split(" ")).map((name) => [name, entry]);
+}
+
+function each(entries: Readonly<Record<string, CatalogEntry>>): Named[] {
+  return Object.entries(entries);
 }
 
 const shown: CatalogEntry = {};
@@ -28,7 +35,7 @@ const noRows = "false";
  * The relations of pg_catalog in PostgreSQL 15 to 18. What stands in neither of these tables is refused, so that a
  * catalog of a later version is.
  */
-export const pgCatalog: Readonly<Record<string, CatalogEntry | "refused">> = {
+export const pgCatalog: readonly Named[] = [
   ...alike(
     shown,
     "pg_aggregate pg_am pg_amop pg_amproc pg_auth_members pg_available_extension_versions pg_available_extensions",
@@ -47,56 +54,58 @@ export const pgCatalog: Readonly<Record<string, CatalogEntry | "refused">> = {
     "pg_statistic_ext_data pg_stats pg_stats_ext pg_stats_ext_exprs pg_user_mapping",
   ),
 
-  // Columns that follow the number of rows of a table, hidden ones included.
-  pg_class: { without: "relpages reltuples relallvisible relallfrozen", definitions: "relpartbound" },
-  // The value that a column has in rows older than itself.
-  pg_attribute: { without: "attmissingval", definitions: "attfdwoptions" },
-  pg_sequences: { without: "last_value" },
+  ...each({
+    // Columns that follow the number of rows of a table, hidden ones included.
+    pg_class: { without: "relpages reltuples relallvisible relallfrozen", definitions: "relpartbound" },
+    // The value that a column has in rows older than itself.
+    pg_attribute: { without: "attmissingval", definitions: "attfdwoptions" },
+    pg_sequences: { without: "last_value" },
 
-  // Passwords and addresses of other servers; settings of roles and databases, where applications keep keys.
-  pg_db_role_setting: { without: "setconfig" },
-  pg_foreign_data_wrapper: { without: "fdwoptions" },
-  pg_foreign_server: { without: "srvoptions" },
-  pg_foreign_table: { without: "ftoptions" },
-  pg_roles: { without: "rolconfig" },
-  pg_subscription: { without: "subconninfo" },
-  pg_user: { without: "useconfig" },
-  pg_user_mappings: { without: "umoptions" },
+    // Passwords and addresses of other servers; settings of roles and databases, where applications keep keys.
+    pg_db_role_setting: { without: "setconfig" },
+    pg_foreign_data_wrapper: { without: "fdwoptions" },
+    pg_foreign_server: { without: "srvoptions" },
+    pg_foreign_table: { without: "ftoptions" },
+    pg_roles: { without: "rolconfig" },
+    pg_subscription: { without: "subconninfo" },
+    pg_user: { without: "useconfig" },
+    pg_user_mappings: { without: "umoptions" },
 
-  // Texts of definitions, and comments.
-  pg_attrdef: { definitions: "adbin" },
-  pg_constraint: { definitions: "conbin" },
-  pg_description: { comments: "description" },
-  pg_extension: { definitions: "extcondition" },
-  pg_index: { definitions: "indexprs indpred" },
-  pg_indexes: { definitions: "indexdef" },
-  pg_matviews: { definitions: "definition" },
-  pg_partitioned_table: { definitions: "partexprs" },
-  pg_policies: { definitions: "qual with_check" },
-  pg_policy: { definitions: "polqual polwithcheck" },
-  pg_proc: { definitions: "proargdefaults prosrc probin prosqlbody" },
-  pg_publication_rel: { definitions: "prqual" },
-  pg_publication_tables: { definitions: "rowfilter" },
-  pg_rewrite: { definitions: "ev_qual ev_action" },
-  pg_rules: { definitions: "definition" },
-  pg_seclabel: { definitions: "label" },
-  pg_seclabels: { definitions: "label" },
-  pg_shdescription: { comments: "description" },
-  pg_shseclabel: { definitions: "label" },
-  pg_statistic_ext: { definitions: "stxexprs" },
-  pg_trigger: { definitions: "tgargs tgqual" },
-  pg_ts_dict: { definitions: "dictinitoption" },
-  pg_type: { definitions: "typdefaultbin typdefault" },
-  pg_views: { definitions: "definition" },
+    // Texts of definitions, and comments.
+    pg_attrdef: { definitions: "adbin" },
+    pg_constraint: { definitions: "conbin" },
+    pg_description: { comments: "description" },
+    pg_extension: { definitions: "extcondition" },
+    pg_index: { definitions: "indexprs indpred" },
+    pg_indexes: { definitions: "indexdef" },
+    pg_matviews: { definitions: "definition" },
+    pg_partitioned_table: { definitions: "partexprs" },
+    pg_policies: { definitions: "qual with_check" },
+    pg_policy: { definitions: "polqual polwithcheck" },
+    pg_proc: { definitions: "proargdefaults prosrc probin prosqlbody" },
+    pg_publication_rel: { definitions: "prqual" },
+    pg_publication_tables: { definitions: "rowfilter" },
+    pg_rewrite: { definitions: "ev_qual ev_action" },
+    pg_rules: { definitions: "definition" },
+    pg_seclabel: { definitions: "label" },
+    pg_seclabels: { definitions: "label" },
+    pg_shdescription: { comments: "description" },
+    pg_shseclabel: { definitions: "label" },
+    pg_statistic_ext: { definitions: "stxexprs" },
+    pg_trigger: { definitions: "tgargs tgqual" },
+    pg_ts_dict: { definitions: "dictinitoption" },
+    pg_type: { definitions: "typdefaultbin typdefault" },
+    pg_views: { definitions: "definition" },
 
-  // The session's own; the statements' texts are those that rolegate wrote, with the rules in them.
-  pg_cursors: { without: "statement" },
-  pg_prepared_statements: { without: "statement" },
-  pg_stat_activity: { rows: ownRows, without: "client_addr client_hostname client_port query_id query" },
-  pg_stat_gssapi: { rows: ownRows, without: "principal" },
-  pg_stat_ssl: { rows: ownRows, without: "client_dn client_serial issuer_dn" },
-  // A predicate lock names the page and the row that a serializable transaction has looked at, a hidden one too.
-  pg_locks: { rows: `${ownRows} AND mode OPERATOR(pg_catalog.<>) 'SIReadLock'` },
+    // The session's own; the statements' texts are those that rolegate wrote, with the rules in them.
+    pg_cursors: { without: "statement" },
+    pg_prepared_statements: { without: "statement" },
+    pg_stat_activity: { rows: ownRows, without: "client_addr client_hostname client_port query_id query" },
+    pg_stat_gssapi: { rows: ownRows, without: "principal" },
+    pg_stat_ssl: { rows: ownRows, without: "client_dn client_serial issuer_dn" },
+    // A predicate lock names the page and the row that a serializable transaction has looked at, a hidden one too.
+    pg_locks: { rows: `${ownRows} AND mode OPERATOR(pg_catalog.<>) 'SIReadLock'` },
+  }),
 
   // Other sessions, and what the server does by itself.
   ...alike(
@@ -124,12 +133,14 @@ export const pgCatalog: Readonly<Record<string, CatalogEntry | "refused">> = {
     { only: "" },
     "pg_stat_archiver pg_stat_bgwriter pg_stat_checkpointer pg_stat_recovery_prefetch pg_stat_wal",
   ),
-  pg_stat_io: { only: "backend_type object context" },
-  pg_stat_slru: { only: "name" },
-};
+  ...each({
+    pg_stat_io: { only: "backend_type object context" },
+    pg_stat_slru: { only: "name" },
+  }),
+];
 
 /** The relations of information_schema, which shows what the database role owns or may use. */
-export const informationSchema: Readonly<Record<string, CatalogEntry | "refused">> = {
+export const informationSchema: readonly Named[] = [
   ...alike(
     shown,
     "administrable_role_authorizations applicable_roles character_sets check_constraint_routine_usage",
@@ -151,14 +162,16 @@ export const informationSchema: Readonly<Record<string, CatalogEntry | "refused"
     { without: "option_value" },
     "foreign_data_wrapper_options foreign_server_options foreign_table_options user_mapping_options",
   ),
-  attributes: { definitions: "attribute_default" },
-  check_constraints: { definitions: "check_clause" },
-  column_options: { definitions: "option_value" },
-  columns: { definitions: "column_default generation_expression" },
-  domains: { definitions: "domain_default" },
-  element_types: { definitions: "domain_default" },
-  parameters: { definitions: "parameter_default" },
-  routines: { definitions: "routine_definition external_name" },
-  triggers: { definitions: "action_condition action_statement" },
-  views: { definitions: "view_definition" },
-};
+  ...each({
+    attributes: { definitions: "attribute_default" },
+    check_constraints: { definitions: "check_clause" },
+    column_options: { definitions: "option_value" },
+    columns: { definitions: "column_default generation_expression" },
+    domains: { definitions: "domain_default" },
+    element_types: { definitions: "domain_default" },
+    parameters: { definitions: "parameter_default" },
+    routines: { definitions: "routine_definition external_name" },
+    triggers: { definitions: "action_condition action_statement" },
+    views: { definitions: "view_definition" },
+  }),
+];
