@@ -4,6 +4,7 @@ import type { Parser } from "../sql/parser.ts";
 import { compileRole } from "./grants.ts";
 import { neverSettable } from "./never-settable.ts";
 import type { RoleFile } from "./role-file.ts";
+import { definitionProblems } from "./whole-relations.ts";
 
 /**
  * What is wrong with a role file's expressions: not SQL that a rule may be, or an attribute that no identity of the
@@ -53,5 +54,5 @@ export function ruleProblems(
         ),
       })),
   );
-  return [...settings, ...unknown];
+  return [...settings, ...definitionProblems(file), ...unknown];
 }

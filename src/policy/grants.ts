@@ -49,10 +49,13 @@ export type TableGrant = {
   readonly delete: { readonly rows: BoundExpression | undefined } | undefined;
 };
 
+/** What a role may define of a relation; the rule is its place: `roles/migrator.yaml:4 definitions app.*`. */
+export type DefinitionGrant = { readonly rule: string; readonly allowed: ReadonlySet<Definition> };
+
 /** What a role may define, by relation as `relationKey` names it and by schema. */
 type Definitions = {
-  readonly relations: ReadonlyMap<string, ReadonlySet<Definition>>;
-  readonly schemas: ReadonlyMap<string, ReadonlySet<Definition>>;
+  readonly relations: ReadonlyMap<string, DefinitionGrant>;
+  readonly schemas: ReadonlyMap<string, DefinitionGrant>;
 };
 
 /** A role's rules for one identity: what the judgement looks things up in. Immutable. */
@@ -150,17 +153,22 @@ export function bindGrants(role: Role, identity: Identity): Grants {
   };
 }
 
-function definitionsOf({ definitions }: RoleFile): Definitions {
-  const entries = definitions.map((rule) => [rule, new Set(rule.allowed)] as const);
+function definitionsOf({ file, definitions }: RoleFile): Definitions {
+  const entries = definitions.map(({ schema, name, line, allowed }) => {
+    const shown = schema === "public" ? name : `${schema}.${name}`;
+    return {
+      schema,
+      name,
+      grant: { rule: `${file}:${line} definitions ${shown}`, allowed: new Set(allowed) },
+    };
+  });
   return {
     relations: new Map(
       entries
-        .filter(([{ name }]) => name !== "*")
-        .map(([{ schema, name }, allowed]) => [relationKey(schema, name), allowed]),
+        .filter(({ name }) => name !== "*")
+        .map(({ schema, name, grant }) => [relationKey(schema, name), grant]),
     ),
-    schemas: new Map(
-      entries.filter(([{ name }]) => name === "*").map(([{ schema }, allowed]) => [schema, allowed]),
-    ),
+    schemas: new Map(entries.filter(({ name }) => name === "*").map(({ schema, grant }) => [schema, grant])),
   };
 }
 
