@@ -4,6 +4,7 @@ import { registerApply } from "./apply.ts";
 import { registerAudit } from "./audit.ts";
 import { registerCheck } from "./check.ts";
 import { registerDemo } from "./demo.ts";
+import { registerExplain } from "./explain.ts";
 import { registerPassword } from "./password.ts";
 import { registerSchema } from "./schema.ts";
 import { registerServe } from "./serve.ts";
@@ -22,6 +23,7 @@ const program = new Command("rolegate")
 registerServe(program);
 registerDemo(program);
 registerCheck(program);
+registerExplain(program);
 registerApply(program);
 registerAudit(program);
 registerPassword(program);

@@ -21,6 +21,8 @@ export type BoundExpression = {
   readonly columns: readonly string[];
   /** An error of it may quote a value of the row (quoting.ts). */
   readonly quotes: boolean;
+  /** As the role file has it. */
+  readonly sql: string;
   /** As SQL, the columns qualified by the alias (bare if undefined). */
   render(qualifier: string | undefined): string;
 };
@@ -127,6 +129,7 @@ export function bindGrants(role: Role, identity: Identity): Grants {
       rule: `${source.file}:${source.line} ${what}`,
       columns: expression.columns,
       quotes: expression.quotes,
+      sql: source.sql,
       render: (qualifier) => renderExpression(expression, qualifier, (path) => literals.get(path)!),
     };
   };

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { identityAs } from "../../../src/cli/explain-identity.ts";
+import { goodFiles, load } from "../config/operator-files.ts";
+
+const loaded = load(goodFiles);
+if (loaded.kind === "refused") throw new Error(JSON.stringify(loaded.problems));
+const { config } = loaded;
+
+test("a password user has the attributes of the configuration", () => {
+  expect(identityAs("alice", [], config)).toMatchObject({
+    method: "password",
+    attributes: { tenant: 1, groups: ["analysts"] },
+  });
+});
+
+test("a token's identity has those that are given, as JSON where they are", () => {
+  const given = ["tenant=7", 'groups=["a","b"]'];
+  expect(identityAs("bob@example.com", given, config)).toMatchObject({
+    name: "bob@example.com",
+    method: "jwt",
+    attributes: { tenant: 7, groups: ["a", "b"] },
+  });
+  expect(identityAs("bob", ["tenant=acme=1"], config).attributes).toEqual({ tenant: "acme=1" });
+});
+
+test.each([
+  ["tenat=1", "did you mean tenant?"],
+  ["tenant", "expected name=value"],
+  ["name=x", "not name or method"],
+  ['tenant={"a":1}', "expected text, a number"],
+  ["tenant=9007199254740993", "expected text, a number"],
+])("%s is no attribute", (text, expected) => {
+  expect(() => identityAs("bob", [text], config)).toThrow(expected);
+});
