@@ -67,21 +67,57 @@ export type FunctionFacts = {
   readonly securityDefiner: boolean;
   /** The extension that it belongs to, if any. */
   readonly extension: string | undefined;
+  /** The server itself brought it (OID below 16384, in pg_catalog or information_schema). */
+  readonly own: boolean;
+  /** With how many arguments it can be called; defaults and VARIADIC make a range. */
+  readonly takes: { readonly least: number; readonly most: number };
+  /** The types of the database's own that a call may give, as `Column.type` names them. */
+  readonly gives: readonly string[];
 };
 
-/** An operator outside pg_catalog. */
+export type FunctionName = { readonly schema: string; readonly name: string };
+
+/** An operator that is not the server's own. */
 export type OperatorFacts = {
   readonly schema: string;
   readonly name: string;
   readonly extension: string | undefined;
+  readonly function: FunctionName;
+  /** Values of built-in types and literals are enough for it to be chosen. */
+  readonly common: boolean;
+  /** An operand's type is built-in. */
+  readonly mixed: boolean;
+  /** The types, made by somebody, of which a value could make the server choose it (`TypeFacts.text`, or `record`). */
+  readonly operands: readonly string[];
 };
 
-/** A type that somebody made. */
-type TypeFacts = {
+/** A type that somebody made. An array type is told as the type of its elements. */
+export type TypeFacts = {
   readonly schema: string;
-  readonly domain: boolean;
-  /** A cast to or from it, or a check of its domain, runs a function that is neither the server's nor an extension's. */
-  readonly calls: boolean;
+  readonly name: string;
+  /** As `Column.type` names it. */
+  readonly text: string;
+  /** Its own OID and that of its array. */
+  readonly oids: readonly number[];
+  /** pg_type.typtype. */
+  readonly kind: "b" | "c" | "d" | "e" | "m" | "p" | "r";
+  /** The types made by somebody that a value of it is, holds, or becomes without being asked: by `text`, itself included. */
+  readonly holds: ReadonlySet<string>;
+  /** Functions, neither the server's nor an extension's, that run when a value is made: checks of domains, input, … */
+  readonly makes: readonly FunctionName[];
+  /** The same for sorting, grouping and comparing: the default operator classes. */
+  readonly compares: readonly FunctionName[];
+};
+
+/** A cast that is not the server's own. */
+export type CastFacts = {
+  readonly source: { readonly type: string; readonly made: boolean; readonly oid: number };
+  readonly target: { readonly type: string; readonly made: boolean };
+  /** `i`mplicit, on `a`ssignment, only `e`xplicit. */
+  readonly context: "i" | "a" | "e";
+  /** Undefined: through text, or the bytes are the same. */
+  readonly function: FunctionName | undefined;
+  readonly ofExtension: boolean;
 };
 
 /** What the database contains, at one moment; immutable. */
@@ -95,10 +131,13 @@ export type Catalog = {
   readonly relations: ReadonlyMap<string, Relation>;
   /** By bare name, all schemas. */
   readonly functions: ReadonlyMap<string, readonly FunctionFacts[]>;
-  /** By operator name; only operators outside pg_catalog. */
+  /** By operator name; only those that are not the server's own. */
   readonly operators: ReadonlyMap<string, readonly OperatorFacts[]>;
-  /** Types outside pg_catalog and information_schema, by bare name. */
+  /** Types outside pg_catalog and information_schema, by bare name, and by `text`. */
   readonly types: ReadonlyMap<string, readonly TypeFacts[]>;
+  readonly typesByText: ReadonlyMap<string, TypeFacts>;
+  /** Those that are not the server's own. */
+  readonly casts: readonly CastFacts[];
   /** The types of pg_catalog, by bare name. */
   readonly builtinTypes: ReadonlySet<string>;
   /** The table (its key) that an index is on, and the one whose column a sequence belongs to, by key. */
@@ -110,25 +149,4 @@ export type Catalog = {
 /** The map key of a relation. A NUL cannot occur in a name, so two names never share a key. */
 export function relationKey(schema: string, name: string): string {
   return `${schema}\0${name}`;
-}
-
-/**
- * The relation that a name means, as the server would resolve it: a qualified one in its schema, a bare one
- * along the search path with pg_catalog searched first unless the path names it (documentation, 5.10.5).
- * pg_temp is not searched: no role may create temporary objects, so nothing can be there.
- * @param searchPath the schemas in order, as names (not quoted); schemas that do not exist are skipped.
- */
-export function resolveRelation(
-  catalog: Catalog,
-  schema: string | undefined,
-  name: string,
-  searchPath: readonly string[],
-): Relation | undefined {
-  if (schema !== undefined) return catalog.relations.get(relationKey(schema, name));
-  const path = searchPath.includes("pg_catalog") ? searchPath : ["pg_catalog", ...searchPath];
-  for (const candidate of path) {
-    const found = catalog.relations.get(relationKey(candidate, name));
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }

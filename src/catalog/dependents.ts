@@ -1,7 +1,5 @@
 import { relationKey, type Dependent } from "./catalog.ts";
-
-/** The first OID that a database gives out itself (transam.h); what is below belongs to the server. */
-const own = 16_384;
+import { firstOfDatabase as own } from "./system-queries.ts";
 
 // pg_depend speaks of parts: a view's rule, a constraint, a default, an index. Each is told of the relation or type that
 // it is a part of. What depends automatically (deptype a, i) goes without CASCADE and belongs to its table; a column's

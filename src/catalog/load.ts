@@ -13,12 +13,14 @@ import {
   relationKey,
   type Catalog,
   type Column,
-  type FunctionFacts,
-  type OperatorFacts,
   type Relation,
   type RelationKind,
   type RowEvent,
 } from "./catalog.ts";
+import { functionOf, functions, type FunctionRow } from "./functions.ts";
+import { readMadeObjects } from "./made-objects.ts";
+import { casts, operators, types, type CastRow, type OperatorRow, type TypeRow } from "./made-queries.ts";
+import { temporary } from "./system-queries.ts";
 
 const relationKinds: Readonly<Record<string, RelationKind>> = {
   r: "table",
@@ -43,9 +45,7 @@ export type CatalogQuery = (sql: string) => Promise<readonly string[]>;
 export type CatalogReading = { readonly catalog: Catalog; readonly hash: string };
 
 // One statement, so that all of it is one snapshot; aggregated to text on the server, so that an unchanged catalog
-// costs a hash here and no parsing. Temporary schemas are left out: no role of ours has one, and others' come and go.
-const temporary = "'^pg_(toast_)?temp_'";
-
+// costs a hash here and no parsing.
 const schemas = `
   select json_agg(nspname order by nspname) from pg_namespace where nspname !~ ${temporary}`;
 
@@ -85,33 +85,6 @@ const rules = `
   select json_agg(json_build_array(ev_class::int8, ev_type::text::int) order by oid)
     from pg_rewrite where is_instead and ev_type in ('2', '3', '4') and ev_enabled <> 'D'`;
 
-const extensionOf = (catalog: string, object: string) => `
-  (select e.extname from pg_depend d join pg_extension e on e.oid = d.refobjid
-    where d.classid = '${catalog}'::regclass and d.objid = ${object} and d.deptype = 'e'
-      and d.refclassid = 'pg_extension'::regclass limit 1)`;
-
-const functions = `
-  select json_agg(json_build_array(schema, name, kind, volatility, leakproof, definer, extension) order by f) from (
-    select distinct n.nspname as schema, p.proname as name, p.prokind as kind, p.provolatile as volatility,
-      p.proleakproof::int as leakproof, p.prosecdef::int as definer, ${extensionOf("pg_proc", "p.oid")} as extension
-      from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname !~ ${temporary}) f`;
-
-const operators = `
-  select json_agg(json_build_array(schema, name, extension) order by o) from (
-    select distinct n.nspname as schema, o.oprname as name, ${extensionOf("pg_operator", "o.oid")} as extension
-      from pg_operator o join pg_namespace n on n.oid = o.oprnamespace
-     where n.nspname <> 'pg_catalog' and n.nspname !~ ${temporary}) o`;
-
-// A domain's check may call anything; which functions it calls is not looked into.
-const types = `
-  select json_agg(json_build_array(n.nspname, t.typname, (t.typtype = 'd')::int, (
-      exists (select from pg_constraint k where k.contypid = t.oid and k.contype = 'c')
-      or exists (select from pg_cast c join pg_proc p on p.oid = c.castfunc join pg_namespace f on f.oid = p.pronamespace
-                  where t.oid in (c.castsource, c.casttarget) and f.nspname <> 'pg_catalog'
-                    and ${extensionOf("pg_proc", "p.oid")} is null))::int) order by n.nspname, t.typname)
-    from pg_type t join pg_namespace n on n.oid = t.typnamespace
-   where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname !~ ${temporary}`;
-
 const texts = Object.entries({
   schemas,
   relations,
@@ -121,6 +94,7 @@ const texts = Object.entries({
   functions,
   operators,
   types,
+  casts,
   builtinTypes,
   tablesOf,
   dependents,
@@ -148,18 +122,6 @@ type RelationRow = readonly [
   heap: number,
   columns: readonly ColumnRow[] | null,
 ];
-type FunctionRow = readonly [
-  schema: string,
-  name: string,
-  kind: FunctionFacts["kind"],
-  volatility: FunctionFacts["volatility"],
-  leakproof: number,
-  securityDefiner: number,
-  extension: string | null,
-];
-type OperatorRow = readonly [schema: string, name: string, extension: string | null];
-type TypeRow = readonly [schema: string, name: string, domain: number, calls: number];
-
 /**
  * Reads what the database contains.
  * @param last the reading before, given back as it is if nothing has changed; else the new version is its plus one
@@ -191,6 +153,7 @@ function catalogOf(row: readonly string[], version: number): Catalog {
     functions,
     operators,
     types,
+    casts,
     builtin,
     owned,
     dependentRows,
@@ -203,6 +166,7 @@ function catalogOf(row: readonly string[], version: number): Catalog {
     readonly FunctionRow[],
     readonly OperatorRow[],
     readonly TypeRow[],
+    readonly CastRow[],
     readonly string[],
     readonly TableOfRow[],
     readonly DependentRow[],
@@ -218,13 +182,7 @@ function catalogOf(row: readonly string[], version: number): Catalog {
     schemas: new Set(schemas),
     relations: new Map(relations.map((row) => [relationKey(row[1], row[2]), relationOf(row, facts)])),
     functions: Map.groupBy(functions.map(functionOf), ({ name }) => name),
-    operators: Map.groupBy(operators.map(operatorOf), ({ name }) => name),
-    types: new Map(
-      [...Map.groupBy(types, ([, name]) => name)].map(([name, rows]) => [
-        name,
-        rows.map(([schema, , domain, calls]) => ({ schema, domain: domain === 1, calls: calls === 1 })),
-      ]),
-    ),
+    ...readMadeObjects(types, casts, operators),
     builtinTypes: new Set(builtin),
     tablesOf: readTablesOf(owned),
     dependents: readDependents(dependentRows),
@@ -276,25 +234,4 @@ function columnOf([name, type, typeKind, notNull, generated, declared, filled]: 
     generated: generated === 1,
     filled: filled === 1,
   };
-}
-
-function functionOf([
-  schema,
-  name,
-  kind,
-  volatility,
-  leakproof,
-  definer,
-  extension,
-]: FunctionRow): FunctionFacts {
-  const facts = {
-    leakproof: leakproof === 1,
-    securityDefiner: definer === 1,
-    extension: extension ?? undefined,
-  };
-  return { schema, name, kind, volatility, ...facts };
-}
-
-function operatorOf([schema, name, extension]: OperatorRow): OperatorFacts {
-  return { schema, name, extension: extension ?? undefined };
 }

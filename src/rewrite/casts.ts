@@ -1,4 +1,5 @@
 import type { TypeName } from "@pgsql/types";
+import type { Catalog, TypeFacts } from "../catalog/catalog.ts";
 import { refuse } from "../errors.ts";
 import { nameParts } from "./dotted-name.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
@@ -19,11 +20,25 @@ export function judgeType(judgement: Judgement, typeName: TypeName): void {
     (catalog.types.get(bare) ?? []).map((found) => ({ ...found, name: bare })),
   );
   for (const found of candidates) {
-    if (!found.calls || (schema !== undefined && schema !== found.schema)) continue;
+    if (!calls(catalog, found) || (schema !== undefined && schema !== found.schema)) continue;
     if (grants.functions.has(found.name) || grants.functions.has(`${found.schema}.${found.name}`)) continue;
     refuse("function_not_allowed", `permission denied for type ${names.join(".")}`, {
       detail: `Values of type ${found.schema}.${found.name} can be made by functions that nobody allowed.`,
       hint: `It can be allowed under functions.allow in ${grants.file}.`,
     });
   }
+}
+
+/** A cast to or from the type, or a check of its domain, runs a function that is neither the server's nor an extension's. */
+function calls({ casts }: Catalog, { text, makes }: TypeFacts): boolean {
+  return (
+    makes.length > 0 ||
+    casts.some(
+      (cast) =>
+        (cast.source.type === text || cast.target.type === text) &&
+        cast.function !== undefined &&
+        cast.function.schema !== "pg_catalog" &&
+        !cast.ofExtension,
+    )
+  );
 }

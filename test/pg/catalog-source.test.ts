@@ -93,13 +93,16 @@ test("functions, operators and types say where they come from", () => {
       leakproof: false,
       securityDefiner: false,
       extension: undefined,
+      own: false,
+      takes: { least: 2, most: 2 },
+      gives: [],
     },
   ]);
   expect(functions.get("similarity")?.[0]?.extension).toBe("pg_trgm");
-  expect(functions.get("now")?.[0]?.schema).toBe("pg_catalog");
-  expect(operators.get("===")).toEqual([{ schema: "public", name: "===", extension: undefined }]);
-  expect(operators.get("%")).toEqual([{ schema: "public", name: "%", extension: "pg_trgm" }]);
-  expect(types.get("mood")).toEqual([{ schema: "public", domain: false, calls: false }]);
+  expect(functions.get("now")?.[0]).toMatchObject({ schema: "pg_catalog", own: true });
+  expect(operators.get("===")).toMatchObject([{ schema: "public", extension: undefined, common: true }]);
+  expect(operators.get("%")).toMatchObject([{ schema: "public", extension: "pg_trgm" }]);
+  expect(types.get("mood")).toMatchObject([{ schema: "public", kind: "e", makes: [], compares: [] }]);
   expect(schemas.has("reporting")).toBe(true);
   expect(serverMajor).toBe(18);
 });

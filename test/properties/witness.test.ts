@@ -23,6 +23,7 @@ const relation = (name: string, oid: number): Relation => ({
   schema: "public",
   name,
   kind: "table",
+  heap: true,
   columns: ["id", "tenant_id", "name"].map((column) => ({
     name: column,
     type: column === "name" ? "text" : "integer",
@@ -45,6 +46,9 @@ const functionFacts = (name: string): FunctionFacts => ({
   leakproof: false,
   securityDefiner: false,
   extension: undefined,
+  own: true,
+  takes: { least: 0, most: Infinity },
+  gives: [],
 });
 
 const catalog: Catalog = {
@@ -62,6 +66,11 @@ const catalog: Catalog = {
   ),
   operators: new Map(),
   types: new Map(),
+  typesByText: new Map(),
+  casts: [],
+  builtinTypes: new Set(),
+  tablesOf: new Map(),
+  dependents: new Map(),
 };
 
 let parser: Parser;
