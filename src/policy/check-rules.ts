@@ -32,7 +32,7 @@ export function ruleProblems(
     .filter((name) => neverSettable(name.toLowerCase()))
     .map((name) => ({
       file: file.file,
-      line: 1,
+      line: file.lines.settings.get(name) ?? 1,
       setting: "settings.allow",
       message: "no role can be given this setting",
       found: name,

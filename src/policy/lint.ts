@@ -15,7 +15,7 @@ export function lintRole(role: Role, catalog: Catalog): ExpressionProblem[] {
     ...file.tables.flatMap((rule) => lintTable(role, rule, catalog)),
     ...functions.map((name) => ({
       file: file.file,
-      line: 1,
+      line: file.lines.functions.get(name) ?? 1,
       found: `functions.allow: ${name}`,
       expected: "a function that the database has",
     })),

@@ -64,6 +64,10 @@ export function readRoleFile(text: string, file: string, shownAs: string = file)
           functions: head.functions?.allow ?? [],
           settings: head.settings?.allow ?? [],
           statementTimeout: head.limits?.statement_timeout,
+          lines: {
+            functions: linesOf(document, "functions", head.functions?.allow),
+            settings: linesOf(document, "settings", head.settings?.allow),
+          },
         };
   return {
     roleFile,
@@ -72,6 +76,14 @@ export function readRoleFile(text: string, file: string, shownAs: string = file)
     lines: { role: lineAt(document, ["role"]), database: lineAt(document, ["database"]) },
     problems,
   };
+}
+
+function linesOf(
+  document: Document,
+  key: string,
+  names: readonly string[] = [],
+): ReadonlyMap<string, number> {
+  return new Map(names.map((name, index) => [name, lineAt(document, [key, "allow", index])]));
 }
 
 function textAt(document: Document, key: string): string | undefined {

@@ -80,6 +80,11 @@ export type RoleFile = {
   readonly settings: readonly string[];
   /** Milliseconds; undefined: the server's own. */
   readonly statementTimeout: number | undefined;
+  /** Where the entries of these lists stand. */
+  readonly lines: {
+    readonly functions: ReadonlyMap<string, number>;
+    readonly settings: ReadonlyMap<string, number>;
+  };
 };
 
 /** Every expression of a table's rules. */

@@ -53,6 +53,15 @@ describe("rolegate check", () => {
     expect(output).toContain("roles/analyst.yaml:5: not a usable expression: found ");
   });
 
+  test("refuses a setting that no role can be given, by its line", async () => {
+    const rules = "settings:\n  allow:\n    - work_mem\n    - row_security\n";
+    const { exitCode, output } = await printed({ ...goodFiles, "roles/analyst.yaml": analystYaml + rules });
+    expect(exitCode).toBe(2);
+    expect(output).toContain(
+      "roles/analyst.yaml:8: settings.allow: no role can be given this setting: found row_security,",
+    );
+  });
+
   test("refuses a rule over an attribute that no identity has, by its line", async () => {
     const rules = "  u:\n    select:\n      rows: a = identity.tenat and identity.name = b\n";
     const { exitCode, output } = await printed({ ...goodFiles, "roles/analyst.yaml": analystYaml + rules });
