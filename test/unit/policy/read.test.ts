@@ -59,6 +59,13 @@ test("the role file of the design is read as it stands", () => {
     },
     catalogs: { definitions: "shown", comments: "hidden" },
     statementTimeout: 30_000,
+    lines: {
+      functions: new Map([
+        ["order_total", 22],
+        ["tools.f", 22],
+      ]),
+      settings: new Map([["work_mem", 23]]),
+    },
     tables: [
       {
         schema: "public",
