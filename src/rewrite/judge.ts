@@ -1,7 +1,8 @@
-import type { Node, RawStmt } from "@pgsql/types";
+import type { Node } from "@pgsql/types";
 import { refuse, RolegateError } from "../errors.ts";
-import { sameTree, splice } from "../sql/splice.ts";
+import { parseShort } from "../sql/parse-short.ts";
 import { statementKind } from "../sql/statement-kinds.ts";
+import { applyEdits } from "./apply-edits.ts";
 import { rewriteCopy } from "./copy.ts";
 import { rewriteExplain } from "./explain-statement.ts";
 import { addHints } from "./hints.ts";
@@ -26,7 +27,7 @@ export type { JudgeContext } from "./judgement.ts";
  * @param text valid UTF-8 without NUL; one or more statements.
  */
 export function judge(text: string, context: JudgeContext): Verdict {
-  const parsed = context.parser.parse(text);
+  const parsed = parseShort(text, context.parser);
   if (parsed.kind === "error")
     return refusal(
       { code: "statement_unparsable", message: parsed.message, position: parsed.position },
@@ -37,10 +38,10 @@ export function judge(text: string, context: JudgeContext): Verdict {
   if (parsed.kind === "refused")
     return refusal({ code: parsed.code, message: parsed.reason }, "UNKNOWN", new Set(), false);
 
-  const plain = parsed.text ?? text;
+  const { short, shortened } = parsed;
   const judgement: Judgement = {
     context,
-    source: readSource(plain),
+    source: readSource(short),
     edits: new Map(),
     relations: new Set(),
     rules: new Set(),
@@ -52,6 +53,8 @@ export function judge(text: string, context: JudgeContext): Verdict {
   };
   let kind = "UNKNOWN";
   const touched = new Set<string>();
+  // Whoever looks at a constant sees all of it; the tree that is compared in the end has what the short text has.
+  for (const { fields, whole } of shortened) fields.sval = whole;
   try {
     const statements = parsed.statements.map((raw) => {
       judgement.relations = new Set();
@@ -67,7 +70,8 @@ export function judge(text: string, context: JudgeContext): Verdict {
         for (const relation of judgement.relations) touched.add(relation);
       }
     });
-    const sent = apply(judgement, parsed.statements);
+    for (const { fields, short: kept } of shortened) fields.sval = kept;
+    const sent = applyEdits(judgement, short, parsed.statements);
     return { kind: "run", text: sent, rewritten: sent !== text, statements };
   } catch (error) {
     if (!(error instanceof RolegateError)) throw error;
@@ -88,19 +92,6 @@ function refusal(
     relations: [...relations].toSorted(),
     unresolved,
   };
-}
-
-/** The edited text, which must mean what the changed tree says; otherwise nothing is sent. */
-function apply(judgement: Judgement, statements: readonly RawStmt[]): string {
-  if (judgement.edits.size === 0) return judgement.source.text;
-  const text = splice(judgement.source.bytes, [...judgement.edits.values()].flat());
-  const again = judgement.context.parser.parse(text);
-  if (again.kind === "refused") refuse(again.code, again.reason);
-  if (again.kind !== "parsed" || again.text !== undefined || !sameTree(again.statements, statements))
-    refuse("internal", "the rewritten statement does not read as intended", {
-      detail: "rolegate refuses what it cannot rewrite with certainty.",
-    });
-  return text;
 }
 
 function judgeStatement(judgement: Judgement, node: Node, start: number): JudgedStatement {

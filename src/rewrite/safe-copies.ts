@@ -2,7 +2,7 @@ import type { A_Expr, Node, RangeVar } from "@pgsql/types";
 import type { Relation } from "../catalog/catalog.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 import type { Judgement } from "./judgement.ts";
-import { indexAt, parameterCounts } from "./source.ts";
+import { indexAt, isCut, parameterCounts, wholeBetween } from "./source.ts";
 import { isSafe, type ColumnFacts } from "./safe-conditions.ts";
 
 /**
@@ -47,6 +47,7 @@ export function safeCopies(
 const mostParts = 64;
 const mostUses = 64;
 const mostConstants = 1000;
+const longestList = 32 * 1024;
 
 /** The name under which a statement knows a relation. */
 export function nameOf(rangeVar: RangeVar | undefined): string | undefined {
@@ -92,6 +93,9 @@ function copyOfComparison(
   const symbol = name?.length === 1 && "String" in name[0]! ? (name[0].String.sval ?? "") : "";
   const items = "List" in rexpr ? (rexpr.List.items ?? []) : [rexpr];
   if (items.length > mostConstants) return undefined;
+  const long = kind === "AEXPR_IN" && left !== undefined ? longList(judgement, items) : undefined;
+  if (long !== undefined)
+    return long.text === undefined ? undefined : `${left} ${symbol === "=" ? "IN" : "NOT IN"} (${long.text})`;
   const constants = items.map((item) => constantText(judgement, item));
   const known = constants.filter((text) => text !== undefined);
   if (left !== undefined && known.length === constants.length) {
@@ -108,6 +112,26 @@ function copyOfComparison(
   return `${right} ${turned} ${constant}`;
 }
 
+/** The constants of IN, of which some are not in the tree, if they are to be copied at all; undefined: all are in the tree. */
+function longList(
+  { source }: Judgement,
+  items: readonly Node[],
+): { readonly text: string | undefined } | undefined {
+  const first = locationOf(items[0]);
+  const last = locationOf(items.at(-1));
+  if (first === undefined || last === undefined || !isCut(source, first, last)) return undefined;
+  const end = source.tokens[indexAt(source, last) ?? -1]?.end;
+  if (end === undefined || isCut(source, last, end) || items.some((item) => !("A_Const" in item)))
+    return { text: undefined };
+  const text = wholeBetween(source, first, end);
+  return { text: text.length > longestList ? undefined : text };
+}
+
+function locationOf(node: Node | undefined): number | undefined {
+  if (node === undefined) return undefined;
+  return "A_Const" in node ? node.A_Const.location : "ParamRef" in node ? node.ParamRef.location : undefined;
+}
+
 /**
  * A constant in the client's own bytes: one literal, or a parameter. A parameter that stands in more than one place
  * is not copied, for its first place gives it its type.
@@ -115,12 +139,12 @@ function copyOfComparison(
 function constantText(judgement: Judgement, node: Node): string | undefined {
   const { source } = judgement;
   const { bytes } = source;
-  const location =
-    "A_Const" in node ? node.A_Const.location : "ParamRef" in node ? node.ParamRef.location : undefined;
+  const location = locationOf(node);
   const token = location === undefined ? undefined : source.tokens[indexAt(source, location) ?? -1];
   if (
     token === undefined ||
-    (token.kind !== "string" && token.kind !== "number" && token.kind !== "parameter")
+    (token.kind !== "string" && token.kind !== "number" && token.kind !== "parameter") ||
+    isCut(source, token.start, token.end)
   )
     return undefined;
   const text = bytes.toString("utf8", token.start, token.end);

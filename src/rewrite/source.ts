@@ -1,24 +1,26 @@
 import { refuse } from "../errors.ts";
 import { endOfRelationName, is, isKeyword, tokens, type Token } from "../sql/lexer.ts";
+import type { ShortText } from "../sql/short-text.ts";
 
 /** A client's text as bytes and tokens: where the tree gives only a start, the tokens give the end. */
 export type Source = {
-  readonly text: string;
   readonly bytes: Buffer;
   readonly tokens: readonly Token[];
   /** For each token that opens a bracket the index of the one that closes it; 0: it is never closed. */
   readonly closing: Int32Array;
+  /** What was left out of the client's text: what stands around a cut is not all that the client wrote there. */
+  readonly short: ShortText;
 };
 
 /** Most texts are judged without a look at their tokens, so these are read when somebody asks. */
-export function readSource(text: string): Source {
-  const bytes = Buffer.from(text);
+export function readSource(short: ShortText): Source {
+  const bytes = short.cuts.length === 0 ? short.whole : Buffer.from(short.text);
   let all: readonly Token[] | undefined;
   let closing: Int32Array | undefined;
   const read = (): readonly Token[] => (all ??= [...tokens(bytes)]);
   return {
-    text,
     bytes,
+    short,
     get tokens() {
       return read();
     },
@@ -132,18 +134,36 @@ export function endBefore(source: Source, index: number): number {
   return source.tokens[index - 1]?.end ?? 0;
 }
 
+/** True if something was left out between two byte offsets of the source, or at one of them. */
+export function isCut({ short }: Source, from: number, to: number): boolean {
+  return short.cuts.some(({ at }) => from <= at && at <= to);
+}
+
+/** What the client wrote between two byte offsets of the source, what was left out included. */
+export function wholeBetween({ short }: Source, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  for (const cut of short.cuts) {
+    if (cut.at < from) start += cut.to - cut.from;
+    if (cut.at <= to) end += cut.to - cut.from;
+  }
+  return short.whole.toString("utf8", start, end);
+}
+
 const counts = new WeakMap<Source, ReadonlyMap<string, number>>();
 
-/** How often each parameter stands in the text, by its own text: `$1`. Counted once. */
+/** How often each parameter stands in the client's text, by its own text: `$1`. Counted once. */
 export function parameterCounts(source: Source): ReadonlyMap<string, number> {
   const known = counts.get(source);
   if (known !== undefined) return known;
   const found = new Map<string, number>();
-  for (const { kind, start, end } of source.tokens) {
-    if (kind !== "parameter") continue;
-    const text = source.bytes.toString("latin1", start, end);
-    found.set(text, (found.get(text) ?? 0) + 1);
-  }
+  const count = (text: string) => found.set(text, (found.get(text) ?? 0) + 1);
+  for (const { kind, start, end } of source.tokens)
+    if (kind === "parameter") count(source.bytes.toString("latin1", start, end));
+  const { whole, cuts } = source.short;
+  // In a string `$1` is no parameter; one too many does no harm.
+  for (const { from, to } of cuts)
+    for (const [text] of whole.toString("latin1", from, to).matchAll(/\$\d+/g)) count(text);
   counts.set(source, found);
   return found;
 }

@@ -12,26 +12,54 @@ export type Edit = { readonly start: number; readonly end: number; readonly text
  * @throws RolegateError `internal` for edits that overlap or lie outside the text
  */
 export function splice(source: Buffer, edits: readonly Edit[]): string {
+  return piecesOf(source, edits)
+    .map(({ text }) => text)
+    .join("");
+}
+
+/** A part of an edited text; `start`: where in the source it comes from, undefined for what an edit put in. */
+type Piece = { readonly text: string; readonly start: number | undefined };
+
+function piecesOf(source: Buffer, edits: readonly Edit[]): Piece[] {
   const ordered = edits.toSorted((a, b) => a.start - b.start || a.end - b.end);
-  const parts: string[] = [];
+  const pieces: Piece[] = [];
   let last = "";
   let done = 0;
-  const append = (text: string) => {
+  const append = (text: string, start: number | undefined) => {
     if (text === "") return;
-    if (glues(last, text)) parts.push(" ");
-    parts.push(text);
+    if (glues(last, text)) pieces.push({ text: " ", start: undefined });
+    pieces.push({ text, start });
     last = text;
   };
   for (const edit of ordered) {
     if (edit.start < done || edit.end < edit.start || edit.end > source.length) {
       refuse("internal", "edits of a statement overlap");
     }
-    append(source.toString("utf8", done, edit.start));
-    append(edit.text);
+    append(source.toString("utf8", done, edit.start), done);
+    append(edit.text, undefined);
     done = edit.end;
   }
-  append(source.toString("utf8", done));
-  return parts.join("");
+  append(source.toString("utf8", done), done);
+  return pieces;
+}
+
+/** Like `splice`, and tells which byte offset in the result an offset in the source has become. */
+export function spliceWithOffsets(
+  source: Buffer,
+  edits: readonly Edit[],
+): { text: string; offsetOf: (offset: number) => number } {
+  const pieces = piecesOf(source, edits);
+  const kept: { from: number; to: number }[] = [];
+  let to = 0;
+  for (const { text, start } of pieces) {
+    if (start !== undefined) kept.push({ from: start, to });
+    to += Buffer.byteLength(text);
+  }
+  const offsetOf = (offset: number): number => {
+    const piece = kept.findLast(({ from }) => from <= offset);
+    return piece === undefined ? -1 : piece.to + offset - piece.from;
+  };
+  return { text: pieces.map(({ text }) => text).join(""), offsetOf };
 }
 
 /** True if the last character of `left` and the first of `right` might be read as parts of one token. */
