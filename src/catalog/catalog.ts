@@ -73,6 +73,12 @@ export type FunctionFacts = {
   readonly takes: { readonly least: number; readonly most: number };
   /** The types of the database's own that a call may give, as `Column.type` names them. */
   readonly gives: readonly string[];
+  /** What it gives, as `Column.type` names types. */
+  readonly result: string;
+  /** Some argument is of a type that settings have a part in reading: dates, money, xml, names of objects, … */
+  readonly reads: boolean;
+  /** The settings that are fixed for it (CREATE FUNCTION … SET), in lower case. */
+  readonly settings: readonly string[];
 };
 
 export type FunctionName = { readonly schema: string; readonly name: string };

@@ -8,14 +8,25 @@ const gives = `
      from unnest(array[p.prorettype] || coalesce(p.proallargtypes, '{}')) a(type) join pg_type t on t.oid = a.type
     where not p.own and t.oid >= ${firstOfDatabase})`;
 
+// Some argument is of a type whose input function is not immutable: a literal is read by the session's settings then. Enums
+// depend on the catalog alone, arrays on what they hold.
+const reads = `
+  exists (select from unnest(p.proargtypes) a(type) join pg_type t on t.oid = a.type
+    join pg_type e on e.oid = case when t.typcategory = 'A' and t.typelem <> 0 then t.typelem else t.oid end
+    join pg_proc i on i.oid = e.typinput where i.provolatile <> 'i' and e.typtype <> 'e')::int`;
+
+/** The names of the settings of CREATE FUNCTION … SET. */
+const fixed = `(select string_agg(lower(split_part(c, '=', 1)), ' ' order by c) from unnest(p.proconfig) c)`;
+
 /** A SELECT of one value. Overloads that differ in nothing that is known of them come as one. */
 export const functions = `
   select json_agg(json_build_array(schema, name, kind, volatility, leakproof, definer, extension, own, least, most,
-      gives::json) order by f) from (
+      gives::json, result, reads, fixed) order by f) from (
     select distinct p.nspname as schema, p.proname as name, p.prokind as kind, p.provolatile as volatility,
       p.proleakproof::int as leakproof, p.prosecdef::int as definer, p.own::int as own,
       ${extensionOf("pg_proc", "p.oid")} as extension, p.pronargs - p.pronargdefaults - p.spread as least,
-      case when p.spread = 1 then null else p.pronargs end as most, ${gives}::text as gives
+      case when p.spread = 1 then null else p.pronargs end as most, ${gives}::text as gives,
+      format_type(p.prorettype, -1) as result, ${reads} as reads, ${fixed} as fixed
       from (select p.*, n.nspname, p.oid < ${firstOfDatabase} and ${isCatalog("n.nspname")} as own,
               (p.provariadic <> 0)::int as spread
               from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname !~ ${temporary}) p) f`;
@@ -32,10 +43,28 @@ export type FunctionRow = readonly [
   least: number,
   most: number | null,
   gives: readonly string[] | null,
+  result: string,
+  reads: number,
+  fixed: string | null,
 ];
 
 export function functionOf([
-  ...[schema, name, kind, volatility, leakproof, definer, extension, own, least, most, gives]
+  ...[
+    schema,
+    name,
+    kind,
+    volatility,
+    leakproof,
+    definer,
+    extension,
+    own,
+    least,
+    most,
+    gives,
+    result,
+    reads,
+    fixed,
+  ]
 ]: FunctionRow): FunctionFacts {
   return {
     ...{ schema, name, kind, volatility },
@@ -45,5 +74,8 @@ export function functionOf([
     own: own === 1,
     takes: { least: Math.max(0, least), most: most ?? Infinity },
     gives: gives ?? [],
+    result,
+    reads: reads === 1,
+    settings: fixed?.split(" ") ?? [],
   };
 }

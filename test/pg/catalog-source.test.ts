@@ -96,8 +96,13 @@ test("functions, operators and types say where they come from", () => {
       own: false,
       takes: { least: 2, most: 2 },
       gives: [],
+      result: "numeric",
+      reads: false,
+      settings: [],
     },
   ]);
+  expect(functions.get("make_date")).toMatchObject([{ result: "date", reads: false }]);
+  expect(functions.get("isfinite")?.every(({ reads, result }) => reads && result === "boolean")).toBe(true);
   expect(functions.get("similarity")?.[0]?.extension).toBe("pg_trgm");
   expect(functions.get("now")?.[0]).toMatchObject({ schema: "pg_catalog", own: true });
   expect(operators.get("===")).toMatchObject([{ schema: "public", extension: undefined, common: true }]);

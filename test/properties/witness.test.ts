@@ -49,6 +49,9 @@ const functionFacts = (name: string): FunctionFacts => ({
   own: true,
   takes: { least: 0, most: Infinity },
   gives: [],
+  result: "text",
+  reads: false,
+  settings: [],
 });
 
 const catalog: Catalog = {
