@@ -23,6 +23,7 @@ export async function loadCheckedConfig(file: string, env: NodeJS.ProcessEnv): P
   return problems.length === 0 ? loaded : { kind: "refused", problems: sortProblems(problems) };
 }
 
-function beside(configFile: string, file: string): string {
+/** A file that problems name relative to the configuration file, as seen from the working directory. */
+export function beside(configFile: string, file: string): string {
   return path.isAbsolute(file) ? file : path.join(path.dirname(configFile), file);
 }

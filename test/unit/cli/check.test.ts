@@ -6,7 +6,10 @@ import { analystYaml, changed, goodEnv, goodFiles, operatorFiles } from "../conf
 /** What `rolegate check` prints for these files, their directory left out. */
 async function printed(files: Readonly<Record<string, string>>, format: "text" | "json" = "text") {
   using operator = operatorFiles(files);
-  const { output, exitCode } = await check(path.join(operator.directory, "rolegate.yaml"), goodEnv, format);
+  const { output, exitCode } = await check(path.join(operator.directory, "rolegate.yaml"), goodEnv, {
+    format,
+    offline: true,
+  });
   return { exitCode, output: output.replaceAll(`${operator.directory}/`, "") };
 }
 
@@ -14,11 +17,12 @@ describe("rolegate check", () => {
   test("says what it found and exits 0 where everything is fine", async () => {
     expect(await printed(goodFiles)).toEqual({
       exitCode: 0,
-      output: "rolegate.yaml: fine: 1 database, 1 role, 1 access entry, 1 password user, 1 token issuer\n",
+      output:
+        "rolegate.yaml: fine: 1 database, 1 role, 1 access entry, 1 password user, 1 token issuer; no database was asked\n",
     });
     expect(await printed(goodFiles, "json")).toEqual({
       exitCode: 0,
-      output: '{\n  "file": "rolegate.yaml",\n  "problems": []\n}\n',
+      output: '{\n  "file": "rolegate.yaml",\n  "problems": [],\n  "notes": [],\n  "unasked": []\n}\n',
     });
   });
 
@@ -43,6 +47,8 @@ describe("rolegate check", () => {
     expect(JSON.parse(output)).toEqual({
       file: "rolegate.yaml",
       problems: [{ file: "rolegate.yaml", ...problem }],
+      notes: [],
+      unasked: [],
     });
   });
 
