@@ -5,11 +5,11 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
-      { test: { name: "properties", include: ["test/properties/**/*.test.ts"], testTimeout: 60_000 } },
+      { test: { name: "properties", include: ["test/properties/*.test.ts"], testTimeout: 60_000 } },
       {
         test: {
           name: "pg",
-          include: ["test/cases/**/*.test.ts", "test/pg/**/*.test.ts"],
+          include: ["test/cases/**/*.test.ts", "test/pg/**/*.test.ts", "test/properties/worlds/*.test.ts"],
           globalSetup: ["test/pg/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
