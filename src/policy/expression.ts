@@ -4,14 +4,27 @@ import { quoteIdentifier } from "../sql/names.ts";
 import type { Parser } from "../sql/parser.ts";
 import { walk } from "../sql/walk.ts";
 import { mayQuote } from "./quoting.ts";
+import {
+  dayWords,
+  statementClock,
+  transactionClocks,
+  transactionWords,
+  unfitForRules,
+  unfitSetting,
+} from "./rule-functions.ts";
 import type { RuleExpression } from "./role-file.ts";
 
-/** The fields of a call and of a column that are looked at. */
+type Names = readonly { readonly String?: { readonly sval?: string } }[];
+
+/** The fields of a call, a column and a constant that are looked at. */
 type NameFields = {
-  readonly funcname?: readonly unknown[];
+  readonly funcname?: Names;
   readonly funcformat?: string;
-  readonly fields?: readonly { readonly String?: { readonly sval?: string } }[];
+  readonly args?: readonly { readonly A_Const?: NameFields }[];
+  readonly fields?: Names;
   readonly sval?: { readonly sval?: string };
+  readonly op?: string;
+  readonly typeName?: { readonly names?: Names };
   readonly location?: number;
 };
 
@@ -24,6 +37,9 @@ type Piece =
   | { readonly kind: "column"; readonly name: string }
   | { readonly kind: "attribute"; readonly path: string };
 
+/** A piece that takes the place of a part of the rule's text, by byte offsets. */
+type Cut = { readonly start: number; readonly end: number; readonly piece: Piece };
+
 /** A row, check or mask rule, parsed once per role file and server version. */
 export type Expression = {
   readonly source: RuleExpression;
@@ -33,6 +49,8 @@ export type Expression = {
   readonly attributes: readonly string[];
   /** An error of it may quote a value of the row. */
   readonly quotes: boolean;
+  /** As the grammar reads it. */
+  readonly tree: unknown;
   readonly pieces: readonly Piece[];
 };
 
@@ -81,43 +99,15 @@ export function readExpression(
   const whole = value !== undefined && matchingParen(bytes, prefix.length - 1) === bytes.length;
   if (!whole || (parsed.text ?? text) !== text) return refused(source.sql, "one SQL expression");
 
-  const cuts: { start: number; end: number; piece: Piece }[] = [];
+  const cuts: Cut[] = [];
   let problem: { found: string; expected: string } | undefined;
   try {
-    walk(value, (kind, anyFields) => {
-      const fields = anyFields as NameFields;
+    walk(value, (kind, anyFields, parent) => {
       if (problem !== undefined) return false;
-      const name = forbidden[kind];
-      if (name !== undefined)
-        problem = { found: name, expected: "an expression over the row and the identity" };
-      const constant = kind === "A_Const" ? (fields.sval?.sval ?? "") : "";
-      if (localDate.test(constant))
-        problem = {
-          found: `'${constant}'`,
-          expected: "a date that no DateStyle reads otherwise, as in '2025-07-02'",
-        };
-      if (
-        kind === "FuncCall" &&
-        fields.funcname?.length === 1 &&
-        fields.funcformat === "COERCE_EXPLICIT_CALL"
-      ) {
-        // An unqualified function is the server's own, whatever search_path a session has by then.
-        const start = fields.location ?? 0;
-        cuts.push({ start, end: start, piece: { kind: "text", text: "pg_catalog." } });
-      }
-      if (kind !== "ColumnRef") return true;
-      const names: (string | undefined)[] = (fields.fields ?? []).map((field) => field.String?.sval);
-      if (names.includes(undefined)) {
-        problem = { found: "*", expected: "columns by name" };
-        return false;
-      }
-      const start = fields.location ?? 0;
-      const end = endOfRelationName(bytes, start);
-      if (names.length === 1) cuts.push({ start, end, piece: { kind: "column", name: names[0]! } });
-      else if (names[0] === "identity")
-        cuts.push({ start, end, piece: { kind: "attribute", path: names.slice(1).join(".") } });
-      else problem = { found: names.join("."), expected: "a column of the table, or identity.<attribute>" };
-      return false;
+      problem = unfitPart(kind, anyFields as NameFields, parent?.fields as NameFields | undefined);
+      const cut = cutAt(kind, anyFields as NameFields, bytes);
+      if (cut !== undefined) cuts.push(cut);
+      return kind !== "ColumnRef";
     });
   } catch (error) {
     if (!(error instanceof RolegateError)) throw error;
@@ -130,9 +120,93 @@ export function readExpression(
     columns: distinct(pieces.flatMap((piece) => (piece.kind === "column" ? [piece.name] : []))),
     attributes: distinct(pieces.flatMap((piece) => (piece.kind === "attribute" ? [piece.path] : []))),
     quotes: mayQuote(value),
+    tree: value,
     pieces,
   };
   return { kind: "expression", expression };
+}
+
+/** What must not stand in a rule. */
+function unfitPart(
+  kind: string,
+  fields: NameFields,
+  parent: NameFields | undefined,
+): { found: string; expected: string } | undefined {
+  const name = forbidden[kind];
+  if (name !== undefined) return { found: name, expected: "an expression over the row and the identity" };
+  switch (kind) {
+    case "A_Const": {
+      const constant = fields.sval?.sval ?? "";
+      if (localDate.test(constant))
+        return {
+          found: `'${constant}'`,
+          expected: "a date that no DateStyle reads otherwise, as in '2025-07-02'",
+        };
+      if (dayWords.test(constant) && namesOf(parent?.typeName?.names).at(-1) !== "text")
+        return {
+          found: `'${constant}'`,
+          expected: "current_date, now(), or the word as a text: 'today'::text",
+        };
+      return undefined;
+    }
+    case "FuncCall":
+      return unfitCall(fields);
+    case "SQLValueFunction": {
+      const op = fields.op ?? "";
+      if (!op.endsWith("_N")) return undefined;
+      return { found: `${op.slice(6, -2).toLowerCase()}(…)`, expected: "the time without a precision" };
+    }
+    case "ColumnRef": {
+      const names = (fields.fields ?? []).map((field) => field.String?.sval);
+      if (names.includes(undefined)) return { found: "*", expected: "columns by name" };
+      if (names.length === 1 || names[0] === "identity") return undefined;
+      return { found: names.join("."), expected: "a column of the table, or identity.<attribute>" };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function unfitCall({ funcname, args }: NameFields): { found: string; expected: string } | undefined {
+  const [name = "", schema = "pg_catalog"] = namesOf(funcname).toReversed();
+  if (schema !== "pg_catalog") return undefined;
+  const expected =
+    name === "current_setting" ? unfitSetting(args?.[0]?.A_Const?.sval?.sval) : unfitForRules(name);
+  return expected === undefined ? undefined : { found: `${name}(…)`, expected };
+}
+
+/** Where a part of the rule is written otherwise than it stands. */
+function cutAt(kind: string, fields: NameFields, bytes: Buffer): Cut | undefined {
+  const start = fields.location ?? 0;
+  switch (kind) {
+    case "FuncCall": {
+      if (fields.funcformat !== "COERCE_EXPLICIT_CALL") return undefined;
+      const [name = "", schema] = namesOf(fields.funcname).toReversed();
+      if (transactionClocks.has(name) && (schema ?? "pg_catalog") === "pg_catalog")
+        return { start, end: endOfRelationName(bytes, start), piece: { kind: "text", text: statementClock } };
+      // An unqualified function is the server's own, whatever search_path a session has by then.
+      return schema === undefined
+        ? { start, end: start, piece: { kind: "text", text: "pg_catalog." } }
+        : undefined;
+    }
+    case "SQLValueFunction": {
+      const text = transactionWords.get(fields.op ?? "");
+      if (text === undefined) return undefined;
+      return { start, end: endOfRelationName(bytes, start), piece: { kind: "text", text: `(${text})` } };
+    }
+    case "ColumnRef": {
+      const names = namesOf(fields.fields);
+      const end = endOfRelationName(bytes, start);
+      if (names.length === 1) return { start, end, piece: { kind: "column", name: names[0]! } };
+      return { start, end, piece: { kind: "attribute", path: names.slice(1).join(".") } };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function namesOf(names: Names | undefined): string[] {
+  return (names ?? []).map((part) => part.String?.sval ?? "");
 }
 
 /** The one expression of `SELECT (…)`; undefined if the text closed the parenthesis and went on by itself. */
@@ -150,11 +224,7 @@ function soleExpression(statements: readonly { stmt?: unknown }[]): unknown {
   return name !== undefined || "RowExpr" in val || "A_Indirection" in val ? undefined : val;
 }
 
-function assemble(
-  bytes: Buffer,
-  from: number,
-  cuts: { start: number; end: number; piece: Piece }[],
-): Piece[] {
+function assemble(bytes: Buffer, from: number, cuts: readonly Cut[]): Piece[] {
   const pieces: Piece[] = [];
   let at = from;
   for (const cut of cuts.toSorted((a, b) => a.start - b.start)) {

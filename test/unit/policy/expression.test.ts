@@ -28,6 +28,14 @@ describe("a rule's expression", () => {
     ["a > 1 -- why", "o.a > 1 -- why\n"],
     ["(address).city = 'x'", "(o.address).city = 'x'"],
     ["identity = 1", "o.identity = 1"],
+    ["at > now()", "o.at > pg_catalog.statement_timestamp()"],
+    ["at > pg_catalog . transaction_timestamp ( )", "o.at > pg_catalog.statement_timestamp ( )"],
+    ["day = CURRENT_DATE", "o.day = (pg_catalog.statement_timestamp()::pg_catalog.date)"],
+    ["at > current_timestamp -- why", "o.at > (pg_catalog.statement_timestamp()) -- why\n"],
+    ["day < localtimestamp", "o.day < (pg_catalog.statement_timestamp()::pg_catalog.timestamp)"],
+    ["note = 'today'::text", "o.note = 'today'::text"],
+    ["app.random(a)", "app.random(o.a)"],
+    ["a = current_setting('app.tenant')", "o.a = pg_catalog.current_setting('app.tenant')"],
     ["at < '2025-07-02' and host <> '10.1.20.3'", "o.at < '2025-07-02' and o.host <> '10.1.20.3'"],
   ])("%s", (sql, expected) => {
     expect(rendered(sql, "o", { tenant: "'1'", regions: "'{}'" })).toBe(expected);
@@ -65,6 +73,22 @@ describe("a rule's expression", () => {
     ["at < '02-07-2025'", "'02-07-2025'"],
     ["at < ' 2 7 2025'", "' 2 7 2025'"],
     ["at <@ '[2025-01-01,02.07.2025]'::daterange", "'[2025-01-01,02.07.2025]'"],
+    // A word for a day is read when the statement is prepared.
+    ["day = 'today'", "'today'"],
+    ["at < ' Tomorrow 10:00'::timestamptz", "' Tomorrow 10:00'"],
+    // Who asks often enough sees every row.
+    ["random() < 0.1", "random(…)"],
+    ["pg_catalog.random() < 0.1", "random(…)"],
+    // The client chooses what these give.
+    ["pg_backend_pid() = owner", "pg_backend_pid(…)"],
+    ["txid_current_if_assigned() is null", "txid_current_if_assigned(…)"],
+    ["inet_client_addr() = host", "inet_client_addr(…)"],
+    ["current_query() like '%x%'", "current_query(…)"],
+    ["current_setting('application_name') = app", "current_setting(…)"],
+    ["current_setting(name) = 'x'", "current_setting(…)"],
+    ["nextval('s') > 0", "nextval(…)"],
+    ["query_to_xml(name, true, true, '') is null", "query_to_xml(…)"],
+    ["at > current_timestamp(3)", "current_timestamp(…)"],
   ])("%s is refused with its place", (sql, found) => {
     expect(read(sql)).toMatchObject({ kind: "refused", problem: { file: "roles/a.yaml", line: 7, found } });
   });
