@@ -104,8 +104,8 @@ export function readExpression(
   try {
     walk(value, (kind, anyFields, parent) => {
       if (problem !== undefined) return false;
-      problem = unfitPart(kind, anyFields as NameFields, parent?.fields as NameFields | undefined);
-      const cut = cutAt(kind, anyFields as NameFields, bytes);
+      problem = unfitPart(kind, anyFields, parent?.fields);
+      const cut = cutAt(kind, anyFields, bytes);
       if (cut !== undefined) cuts.push(cut);
       return kind !== "ColumnRef";
     });

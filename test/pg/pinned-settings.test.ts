@@ -1,12 +1,12 @@
 import { Client } from "pg";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { readCatalog } from "../../src/catalog/load.ts";
 import type { Catalog } from "../../src/catalog/catalog.ts";
 import { compileRole } from "../../src/policy/grants.ts";
 import { readRoleFile } from "../../src/policy/read.ts";
 import { pinsOf } from "../../src/policy/pinned-settings.ts";
 import { loadParser, type Parser } from "../../src/sql/parser.ts";
-import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
+import { createTestDatabase, describeServers, type TestDatabase } from "./embedded-database.ts";
 
 const schema = `
   create schema app; create schema other;
@@ -178,11 +178,7 @@ const rules: readonly string[] = [
   "extract(hour from now() at time zone 'UTC') >= 0",
 ];
 
-describe.each(inject("servers"))("PostgreSQL $major", ({ server }) => {
-  if (server === undefined) {
-    test.skip("is not installed", () => {});
-    return;
-  }
+describeServers((server) => {
   let database: TestDatabase;
   let client: Client;
   let catalog: Catalog;

@@ -63,7 +63,7 @@ export function callSettings(analysis: Analysis, name: string, values: readonly 
     analysis.note(everything, because);
     return result;
   }
-  if (facts?.reads === true && !values.every(({ kind }) => kind === "plain" || kind === "null"))
+  if (facts.reads && !values.every(({ kind }) => kind === "plain" || kind === "null"))
     analysis.note(argumentSettings, because);
   return result;
 }

@@ -22,11 +22,12 @@ const widths: readonly ValueKind[] = ["timestamptz", "timestamp", "date", "timet
 
 /** The type that the others become, first: a date beside a timestamptz becomes one. */
 function byWidth(one: ValueKind, other: ValueKind): number {
-  const width = (kind: ValueKind): number => {
-    const index = widths.indexOf(kind);
-    return index < 0 ? widths.length : index;
-  };
   return width(one) - width(other);
+}
+
+function width(kind: ValueKind): number {
+  const index = widths.indexOf(kind);
+  return index < 0 ? widths.length : index;
 }
 
 /** Comparisons and all other operators that give no value of their operands' types. */
@@ -138,13 +139,19 @@ function literalSum(
   return name === "+" && point ? valueOf(typed) : unknown;
 }
 
+function span(kind: ValueKind): boolean {
+  return kind === "interval" || kind === "clock";
+}
+
+function number(kind: ValueKind): boolean {
+  return kind === "plain" || kind === "float";
+}
+
 function sum(
   name: string,
   left: ValueKind,
   right: ValueKind,
 ): { readonly kind: ValueKind; readonly settings: readonly string[] } {
-  const span = (kind: ValueKind): boolean => kind === "interval" || kind === "clock";
-  const number = (kind: ValueKind): boolean => kind === "plain" || kind === "float";
   const none: readonly string[] = [];
   if (left === "unknown" || right === "unknown") return { kind: "unknown", settings: everything };
   if (span(left) && span(right))

@@ -124,8 +124,9 @@ export function readingSettings(kind: ValueKind, text: string | undefined): read
     case "name":
       return ["search_path"];
     case "unknown":
-      return meaningSettings;
+      break;
   }
+  return meaningSettings;
 }
 
 /** The settings by which a value of the kind becomes text. */
@@ -153,8 +154,9 @@ export function printingSettings(kind: ValueKind): readonly MeaningSetting[] {
     case "name":
       return ["quote_all_identifiers", "search_path"];
     case "unknown":
-      return meaningSettings;
+      break;
   }
+  return meaningSettings;
 }
 
 /** The settings by which a value of one kind becomes one of another, by cast or because two meet in an operator. */
