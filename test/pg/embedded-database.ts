@@ -35,12 +35,13 @@ export function describeServers(body: (server: TestServer, major: number) => voi
 
 /**
  * A new database.
- * @param options.template "shop": the demo's schema and rows; undefined: empty.
+ * @param options.template "shop": the demo's schema and rows; another database's name: a copy of it, which ends all
+ *   connections to it; undefined: empty.
  * @param options.sql run in it by the superuser.
- * @param options.server where; undefined: the newest major version. The template is there alone.
+ * @param options.server where; undefined: the newest major version. The shop is there alone.
  */
 export async function createTestDatabase(
-  options: { readonly template?: "shop"; readonly sql?: string; readonly server?: TestServer } = {},
+  options: { readonly template?: string; readonly sql?: string; readonly server?: TestServer } = {},
 ): Promise<TestDatabase> {
   const { host, port, user, password } = options.server ?? inject("postgres");
   const name = `test_${randomBytes(6).toString("hex")}`;
@@ -49,7 +50,13 @@ export async function createTestDatabase(
   await withAdmin(async (admin) => {
     // Only one copy of a template can be made at a time, and no more than one at a time is needed.
     await admin.query("select pg_advisory_lock(1)");
-    const source = options.template === "shop" ? ` template ${shopTemplate}` : "";
+    const { template } = options;
+    if (template !== undefined)
+      await admin.query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1", [
+        template,
+      ]);
+    const source =
+      template === undefined ? "" : ` template ${template === "shop" ? shopTemplate : template}`;
     await admin.query(`create database ${name}${source} strategy file_copy`);
   });
   const connection = client(name);
