@@ -14,8 +14,8 @@ export const userPassword = "password-of-the-tests";
 
 export type ProxyOptions = {
   readonly database: Pick<TestDatabase, "host" | "port" | "name" | "addRole">;
-  /** Role → what its file says beside `role` and `database`, and what the database role is granted. */
-  readonly roles: Readonly<Record<string, { readonly file: object; readonly grants?: string }>>;
+  /** Role → its file, or what that says beside `role` and `database`; and what the database role is granted. */
+  readonly roles: Readonly<Record<string, { readonly file: object | string; readonly grants?: string }>>;
   /** User → attributes; each may take every role unless `access` says otherwise. */
   readonly users: Readonly<Record<string, object>>;
   readonly access?: readonly object[];
@@ -95,7 +95,9 @@ export async function writeProxyFiles(options: ProxyOptions): Promise<string> {
     await database.addRole(role, grants);
     writeFileSync(
       join(directory, "roles", `${role}.yaml`),
-      stringify({ role, database: database.name, ...file }, { aliasDuplicateObjects: false }),
+      typeof file === "string"
+        ? file
+        : stringify({ role, database: database.name, ...file }, { aliasDuplicateObjects: false }),
     );
   }
   const verifier = await makeVerifier(userPassword, { salt: Buffer.from("salt-of-the-tests") });
