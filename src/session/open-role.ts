@@ -7,7 +7,7 @@ import type { UpstreamConnection } from "../upstream/connection.ts";
 import { loginFor, type Database } from "./database.ts";
 import type { OpenRole } from "./role-change.ts";
 import { askSearchPath } from "./ask-search-path.ts";
-import { parseSearchPath } from "./search-path.ts";
+import { parseSearchPath } from "../sql/search-path.ts";
 import { sessionSettings } from "./startup-settings.ts";
 
 export type RoleRequest = {

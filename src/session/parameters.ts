@@ -1,7 +1,7 @@
 import { refuse } from "../errors.ts";
 import { parameterStatus, readParameterStatus } from "../wire/backend.ts";
 import type { FrameReader } from "../wire/frames.ts";
-import { parseSearchPath } from "./search-path.ts";
+import { parseSearchPath } from "../sql/search-path.ts";
 import type { SessionState } from "./state.ts";
 
 /** What a client is shown of a setting that the server reports: nothing of rolegate's own login. */

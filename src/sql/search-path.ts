@@ -1,3 +1,5 @@
+import { truncateName } from "./names.ts";
+
 /**
  * The schemas of a search_path setting as names, `"$user"` replaced by the role (documentation, 20.11.1). Reads the
  * list as SplitIdentifierString of the server's varlena.c does: words fold to lower case unless they are quoted.
@@ -14,7 +16,7 @@ export function parseSearchPath(setting: string, role: string): readonly string[
     // Words are ASCII unless somebody wrote otherwise without quotes; the server folds those by its locale, so we refuse.
     if (quoted === undefined && !/^[\x21-\x7e]+$/.test(word)) return undefined;
     const name = quoted === undefined ? word.toLowerCase() : quoted.replaceAll('""', '"');
-    path.push(name === "$user" ? role : name);
+    path.push(name === "$user" ? role : truncateName(name));
     if (separator === "") return path;
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseSearchPath } from "../../../src/session/search-path.ts";
+import { parseSearchPath } from "../../../src/sql/search-path.ts";
 
 test.for([
   ['"$user", public', ["analyst", "public"]],
@@ -10,6 +10,9 @@ test.for([
   ['""', [""]],
   ["$user", ["analyst"]],
   ['a"b', ['a"b']],
+  [`${"x".repeat(62)}éy`, undefined],
+  [`"${"x".repeat(62)}éy"`, ["x".repeat(62)]],
+  ["y".repeat(70), ["y".repeat(63)]],
 ] as const)("%s", ([setting, path]) => {
   expect(parseSearchPath(setting, "analyst")).toEqual(path);
 });
