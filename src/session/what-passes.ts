@@ -1,4 +1,5 @@
 import { relationKey, type Catalog } from "../catalog/catalog.ts";
+import { withParents } from "../catalog/parents.ts";
 import type { Grants } from "../policy/grants.ts";
 import type { Quotable } from "../rewrite/quotable.ts";
 import { seesAll } from "../rewrite/virtual-table.ts";
@@ -94,8 +95,12 @@ function seesNamed(fields: Fields, { rules }: Cover): boolean {
   const table = fields.get("t");
   if (schema === undefined || table === undefined || rules === undefined) return true;
   if (schema === "pg_catalog" || schema.startsWith("pg_temp")) return true;
-  const { grants } = rules;
-  const grant = grants.tables.get(relationKey(schema, table)) ?? grants.schemas.get(schema);
+  const { grants, catalog } = rules;
+  // The server names the partition; the statement, and the role file, its table.
+  const grant =
+    withParents(catalog, relationKey(schema, table))
+      .map((key) => grants.tables.get(key))
+      .find((found) => found !== undefined) ?? grants.schemas.get(schema);
   return grant?.select !== undefined && seesAll(grant.select);
 }
 
@@ -150,12 +155,16 @@ const plainKey = /^Key \(([a-z_][a-z0-9_$]*(?:, [a-z_][a-z0-9_$]*)*)\)=\(/;
  * A unique or foreign key that the statement itself gave, in columns that the role sees as they are. Nothing else may
  * have had a hand in it: what a trigger or a cascade writes comes with a context.
  */
-function isGivenKey(state: string, fields: Fields, { kind }: Origin, { quotable }: Cover): boolean {
+function isGivenKey(state: string, fields: Fields, { kind }: Origin, { quotable, rules }: Cover): boolean {
+  if (rules === undefined) return false;
   if ((state !== "23505" && state !== "23503") || (kind !== "statement" && kind !== "input")) return false;
   const detail = fields.get("D") ?? "";
   // The key of a row that others refer to is that of another relation than the message names.
   if (state === "23503" && !detail.includes(" is not present in table ")) return false;
-  const given = quotable.given.get(relationKey(fields.get("s") ?? "", fields.get("t") ?? ""));
+  const named = relationKey(fields.get("s") ?? "", fields.get("t") ?? "");
+  const given = withParents(rules.catalog, named)
+    .map((key) => quotable.given.get(key))
+    .find((columns) => columns !== undefined);
   const columns = plainKey.exec(detail)?.[1]?.split(", ") ?? [];
   return given !== undefined && columns.length > 0 && columns.every((column) => given.has(column));
 }

@@ -19,6 +19,9 @@ const schema = `
   insert into pets values (1, 3, 'CANARY-cat', '[2025-01-01,2025-02-01)'), (3, 2, 'dog', null);
   create table late (id int unique deferrable initially deferred, tenant int, word text);
   insert into late values (7, 2, 'CANARY');
+  create table parted (id int, tenant int, word text, primary key (id, tenant)) partition by list (tenant);
+  create table parted_1 partition of parted for values in (1);
+  insert into parted values (1, 1, 'one');
   create table open (id int primary key, word text, born date not null default '2025-01-01');
   insert into open values (1, 'one');
   create table log (id int primary key, what text);
@@ -75,6 +78,7 @@ beforeAll(async () => {
             },
             late: { select: { rows: mine }, insert: "all" },
             open: { select: "all", insert: "all" },
+            parted: { select: { rows: mine }, insert: "all" },
           },
           functions: { allow: ["polite"] },
         },
@@ -263,6 +267,11 @@ describe("what a user needs passes, although something is hidden", () => {
       { detail: "Key (id)=(1) already exists." },
     ],
     [
+      "which row of a partition it gave twice",
+      "insert into parted values (1, 1, 'x')",
+      { detail: "Key (id, tenant)=(1, 1) already exists." },
+    ],
+    [
       "which key is not there",
       "insert into pets values (2, 99, 'x', null)",
       { detail: 'Key (owner)=(99) is not present in table "people".' },
@@ -314,6 +323,7 @@ describe("what a user needs passes, although something is hidden", () => {
       "Failing row",
     );
     expect((await as("knower", "update people set note = 'raise' where id = 1")).told?.detail).toBe("CANARY");
+    expect((await as("knower", "insert into parted values (1, 1, 'x')")).told?.detail).toContain("(1, 1)");
     expect((await as("knower", "insert into log values (5, 'x')")).told?.detail).toContain("(id)=(5)");
     expect((await as("knower", "update people set note = 'cast' where id = 1")).told?.where).toContain(
       "guard()",
