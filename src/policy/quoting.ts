@@ -56,8 +56,8 @@ type Fields = {
  */
 export function mayQuote(value: unknown): boolean {
   let quotes = false;
-  walk(value, (kind, anyFields) => {
-    quotes ||= !plainNodes.has(kind) || quotesItself(kind, anyFields as Fields);
+  walk(value, (kind, fields) => {
+    quotes ||= !plainNodes.has(kind) || quotesItself(kind, fields);
     // A column's or a type's own parts run nothing.
     return !quotes && kind !== "ColumnRef" && kind !== "TypeName";
   });

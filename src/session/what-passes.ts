@@ -135,6 +135,8 @@ function messagePasses(fields: Fields, origin: Origin, cover: Cover): boolean {
       return isAllowed(origin, cover);
     case "unknown":
       return false;
+    default:
+      return origin satisfies never;
   }
 }
 

@@ -118,7 +118,9 @@ async function as(
 ): Promise<{ told: Told | undefined; seen: string }> {
   session = await proxy.connect("alice");
   notices = [];
-  session.on("notice", (notice) => notices.push(JSON.stringify({ ...notice, message: notice.message })));
+  session.on("notice", (notice) =>
+    notices.push(JSON.stringify([notice.message, notice.detail, notice.hint, notice.where])),
+  );
   await session.query(`set role ${role}`);
   let told: Told | undefined;
   try {
