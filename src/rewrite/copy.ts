@@ -1,6 +1,7 @@
 import type { CopyStmt, RangeVar } from "@pgsql/types";
 import { relationKey, type Relation } from "../catalog/catalog.ts";
 import { refuse } from "../errors.ts";
+import type { BoundExpression, TableGrant } from "../policy/grants.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 import { wholeCatalogTable } from "./blanked-catalogs.ts";
 import { raisingCondition } from "./checks.ts";
@@ -10,9 +11,13 @@ import { edit, unsupported, type Judgement } from "./judgement.ts";
 import { visibleOf } from "./quotable.ts";
 import { qualify } from "./reads.ts";
 import { resolveUse } from "./relations.ts";
+import { mayChange } from "./row-rules.ts";
 import { closingIndex, endBefore, indexAfterName } from "./source.ts";
 import { surveyStatement } from "./survey.ts";
+import { judgeTargetColumns } from "./target-columns.ts";
 import { rulesOf, seesAll, virtualTable, visibleColumns } from "./virtual-table.ts";
+import { writeTarget } from "./write-target.ts";
+import { judgeMissingList, judgeWrittenColumns } from "./written-columns.ts";
 
 /** COPY of a relation; `COPY (query) TO` is judged as the query that it holds. */
 export function rewriteCopy(judgement: Judgement, copy: CopyStmt): void {
@@ -88,37 +93,21 @@ function copyFrom(judgement: Judgement, copy: CopyStmt): void {
   const insert = grant?.insert ?? refuse("internal", "a write to a relation without a rule");
   judgement.rules.add(grant!.rule);
   judgement.hides = grant?.select === undefined || !seesAll(grant.select);
-  const { source, context } = judgement;
-  const { columns } = insert;
+  const { source } = judgement;
   const given =
     copy.attlist === undefined ? relation.columns.map(({ name }) => name) : nameParts(copy.attlist);
   judgement.quotable = {
     raises: judgement.hides,
     given: new Map([[relationKey(relation.schema, relation.name), visibleOf(grant!, given)]]),
   };
-  if (columns !== "all") {
-    const hint = `Name the columns: (${[...columns].join(", ")}).`;
-    if (copy.attlist === undefined)
-      refuse("column_not_allowed", `COPY into ${relation.name} needs a column list`, {
-        detail: `Role "${context.grants.role}" may not insert into every column of it (${grant!.rule}).`,
-        hint,
-      });
-    for (const name of nameParts(copy.attlist))
-      if (!columns.has(name))
-        refuse(
-          "column_not_allowed",
-          `permission denied to insert into column "${name}" of ${relation.schema}.${relation.name}`,
-          {
-            detail: `Role "${context.grants.role}" has no insert rule for this column (${grant!.rule}).`,
-            hint,
-          },
-        );
-  }
+  if (copy.attlist === undefined) judgeMissingList(judgement, { relation, grant: grant! }, "COPY");
+  judgeWrittenColumns(judgement, { relation, grant: grant! }, "insert", nameParts(copy.attlist));
   // A condition of the client's own looks at the rows that it sends, before anything is stored.
-  if (copy.whereClause !== undefined) surveyCondition(judgement, copy);
+  if (copy.whereClause !== undefined) judgeCondition(judgement, copy, { relation, grant: grant! }, given);
   qualify(judgement, rangeVar, relation.schema);
   if (insert.check === undefined) return;
   judgement.rules.add(insert.check.rule);
+  judgeEarlyCheck(relation, insert.check);
   const check = raisingCondition(relation, [insert.check], undefined);
   surroundCondition(judgement, copy, indexAfterName(source, rangeVar.location ?? 0), {
     alone: check,
@@ -127,7 +116,34 @@ function copyFrom(judgement: Judgement, copy: CopyStmt): void {
   });
 }
 
-function surveyCondition(judgement: Judgement, copy: CopyStmt): void {
+/**
+ * COPY looks at its WHERE before BEFORE triggers have changed the row and generated columns are computed (copyfrom.c),
+ * so a check that this could touch says nothing of the row as it is stored.
+ */
+function judgeEarlyCheck(relation: Relation, check: BoundExpression): void {
+  const computed = relation.columns.some(({ name, generated }) => generated && check.columns.includes(name));
+  if (!computed && !mayChange(relation, "insert") && !relation.insteadRules.has("insert")) return;
+  refuse("statement_not_supported", `COPY into ${relation.schema}.${relation.name} cannot be checked`, {
+    detail: `The server changes a row after COPY has looked at it: by a trigger, or by computing a column (${check.rule}).`,
+    hint: "Use INSERT.",
+  });
+}
+
+/** The condition sees the row as it would be stored: of columns that the client does not give, their defaults. */
+function judgeCondition(
+  judgement: Judgement,
+  copy: CopyStmt,
+  { relation, grant }: { relation: Relation; grant: TableGrant },
+  given: readonly string[],
+): void {
   const survey = surveyStatement(judgement, copy.whereClause!);
   if (survey.reads.length > 0 || survey.writes.length > 0) unsupported("a sub-select in COPY … WHERE");
+  const target = writeTarget(relation, grant, [relation.name]);
+  const own = given.map((name) => [name, undefined] as const);
+  const visible = target.visible === undefined ? undefined : new Map([...target.visible, ...own]);
+  judgeTargetColumns(judgement, { ...target, visible }, [copy.whereClause], {
+    beside: [],
+    aliases: new Map(),
+    masked: "refuse",
+  });
 }

@@ -3,6 +3,7 @@ import type {
   DeleteStmt,
   InsertStmt,
   LockingClause,
+  MergeStmt,
   Node,
   RangeVar,
   SelectStmt,
@@ -27,6 +28,7 @@ export type Write = { readonly relation: Relation; readonly grant: TableGrant } 
   | { readonly kind: "insert"; readonly statement: InsertStmt }
   | { readonly kind: "update"; readonly statement: UpdateStmt }
   | { readonly kind: "delete"; readonly statement: DeleteStmt }
+  | { readonly kind: "merge"; readonly statement: MergeStmt }
 );
 
 /** A condition that chooses rows somewhere in the statement. */

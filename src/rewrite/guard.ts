@@ -3,27 +3,32 @@ import { expressionTree, hole } from "./fragment.ts";
 import { edit, type Judgement } from "./judgement.ts";
 import { endBefore, endIndex, keywordIndex, startOf } from "./source.ts";
 
+/** Text that goes around a condition of the client's, or that stands alone where there is none. */
+export type Guard = { readonly alone: string; readonly prefix: string; readonly suffix: string };
+
+/** The tokens of a condition: the first, and the one behind the last. */
+export type Extent = { readonly from: number; readonly to: number };
+
 /**
- * Puts a rule in front of a statement's own condition.
- * @param from index of a token of the statement, in front of WHERE and at its depth.
+ * Keeps the client's condition from rows for which a rule does not hold.
  * @param safe the condition may run on any row. If not, CASE keeps it from running where the rule does not hold:
- *   its branches run in order, whatever the planner thinks of their cost.
- * @param copies the condition's safe parts once more, for an index to use outside of CASE.
+ *   its branches run in order, whatever the planner thinks of their cost. The rule stands outside once more, for an
+ *   index to use.
+ * @param copies the condition's safe parts once more, for an index or a join to use outside of CASE.
  */
-export function guardCondition(
-  judgement: Judgement,
-  statement: { whereClause?: Node },
-  from: number,
-  { rules, copies, safe }: { rules: readonly string[]; copies: readonly string[]; safe: boolean },
-): void {
-  if (rules.length === 0) return;
+export function ruleGuard({
+  rules,
+  copies,
+  safe,
+}: {
+  rules: readonly string[];
+  copies: readonly string[];
+  safe: boolean;
+}): Guard {
   const rule = rules.map((text) => `(${text})`).join(" AND ");
-  const outside = copies.map((copy) => `${copy} AND `).join("");
-  surroundCondition(judgement, statement, from, {
-    alone: rule,
-    prefix: safe ? `${rule} AND (` : `${outside}CASE WHEN ${rule} THEN (`,
-    suffix: safe ? ")" : ") ELSE false END",
-  });
+  if (safe) return { alone: rule, prefix: `${rule} AND (`, suffix: ")" };
+  const outside = [rule, ...copies].map((copy) => `${copy} AND `).join("");
+  return { alone: rule, prefix: `${outside}CASE WHEN ${rule} THEN (`, suffix: ") ELSE false END" };
 }
 
 /**
@@ -34,17 +39,31 @@ export function surroundCondition(
   judgement: Judgement,
   holder: { whereClause?: Node },
   from: number,
-  { alone, prefix, suffix }: { alone: string; prefix: string; suffix: string },
+  guard: Guard,
 ): void {
   const { source, context } = judgement;
-  const behind = endBefore(source, Math.min(endIndex(source, from), keywordIndex(source, from, "returning")));
+  const to = Math.min(endIndex(source, from), keywordIndex(source, from, "returning"));
   if (holder.whereClause === undefined) {
-    edit(judgement, behind, behind, ` WHERE ${alone}`);
-    holder.whereClause = expressionTree(context.parser, alone);
+    const behind = endBefore(source, to);
+    edit(judgement, behind, behind, ` WHERE ${guard.alone}`);
+    holder.whereClause = expressionTree(context.parser, guard.alone);
     return;
   }
-  const start = startOf(source, keywordIndex(source, from, "where") + 1);
+  const extent = { from: keywordIndex(source, from, "where") + 1, to };
+  holder.whereClause = surrounded(judgement, extent, guard, holder.whereClause);
+}
+
+/** Puts text around a condition. @returns the tree of what then stands there. */
+export function surrounded(
+  judgement: Judgement,
+  { from, to }: Extent,
+  { prefix, suffix }: Guard,
+  condition: Node,
+): Node {
+  const { source, context } = judgement;
+  const start = startOf(source, from);
+  const end = endBefore(source, to);
   edit(judgement, start, start, prefix);
-  edit(judgement, behind, behind, suffix);
-  holder.whereClause = expressionTree(context.parser, `${prefix}${hole}${suffix}`, holder.whereClause);
+  edit(judgement, end, end, suffix);
+  return expressionTree(context.parser, `${prefix}${hole}${suffix}`, condition);
 }

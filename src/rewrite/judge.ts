@@ -167,11 +167,15 @@ const resumes: ReadonlySet<string> = new Set(["EXECUTE", "FETCH", "COMMIT", "SET
 
 type Query = Extract<
   Node,
-  { SelectStmt: unknown } | { InsertStmt: unknown } | { UpdateStmt: unknown } | { DeleteStmt: unknown }
+  | { SelectStmt: unknown }
+  | { InsertStmt: unknown }
+  | { UpdateStmt: unknown }
+  | { DeleteStmt: unknown }
+  | { MergeStmt: unknown }
 >;
 
 function isQuery(node: Node): node is Query {
-  return "SelectStmt" in node || "InsertStmt" in node || "UpdateStmt" in node || "DeleteStmt" in node;
+  return ["SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"].some((kind) => kind in node);
 }
 
 /** EXPLAIN also takes DECLARE; what is explained is its query. */
@@ -209,7 +213,8 @@ function hidesRows({ reads, writes }: Survey): boolean {
       ({ grant, kind }) =>
         grant.select === undefined ||
         grant.select.rows !== undefined ||
-        (kind !== "insert" && grant[kind]?.rows !== undefined),
+        (kind === "merge" && (grant.update?.rows ?? grant.delete?.rows) !== undefined) ||
+        (kind !== "insert" && kind !== "merge" && grant[kind]?.rows !== undefined),
     )
   );
 }

@@ -66,6 +66,10 @@ function namesGiven(write: Write): readonly string[] {
     }
     case "update":
       return targetNames(write.statement.targetList);
+    case "merge":
+      return (write.statement.mergeWhenClauses ?? []).flatMap((node) =>
+        "MergeWhenClause" in node ? targetNames(node.MergeWhenClause.targetList) : [],
+      );
     case "delete":
       return [];
   }

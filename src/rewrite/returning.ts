@@ -1,9 +1,11 @@
-import type { InsertStmt, Node, ReturningClause, ResTarget } from "@pgsql/types";
-import type { BoundExpression } from "../policy/grants.ts";
+import type { Node, ReturningClause, ResTarget } from "@pgsql/types";
 import { quoteIdentifier } from "../sql/names.ts";
-import { raisingCondition } from "./checks.ts";
+import type { RowCheck, RowNames } from "./checks.ts";
+import type { Write } from "./findings.ts";
 import { expressionTree, hole, targetTrees } from "./fragment.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
+import { starOf, starTexts } from "./returning-star.ts";
+import { judgeRedirected } from "./row-rules.ts";
 import {
   closingIndex,
   commaIndex,
@@ -14,43 +16,60 @@ import {
   startOf,
   symbolAt,
 } from "./source.ts";
-import { judgeTargetColumns, rowName, type Target } from "./target-columns.ts";
+import { judgeTargetColumns } from "./target-columns.ts";
+import { rowName, type Target } from "./write-target.ts";
 
-/** The parts of INSERT, UPDATE and DELETE that this file needs; up to 17 the list stands in the statement itself. */
+/** The parts of a statement that writes that this file needs; up to 17 the list stands in the statement itself. */
 type Returning = { returningClause?: ReturningClause; returningList?: Node[] };
 
-/** What stands around the list: the FROM or USING items beside the target, every alias of the statement. */
-type Surroundings = { readonly beside: readonly Node[]; readonly aliases: ReadonlyMap<string, number> };
+/** What stands around the list. */
+type Surroundings = {
+  /** The FROM items whose columns a star gives before and behind those of the target. */
+  readonly before: readonly Node[];
+  readonly behind: readonly Node[];
+  /** Every name that a FROM item of the whole statement has. */
+  readonly aliases: ReadonlyMap<string, number>;
+  /** What each row that is written has to satisfy. */
+  readonly check: RowCheck | undefined;
+};
 
 /** One item of the RETURNING list: its node and the indexes of its first token and of the token behind it. */
 type Item = { readonly node: Node; readonly target: ResTarget; readonly from: number; readonly to: number };
 
+/** The items that the client wants to see of each row; none without RETURNING. */
+export function returnedList(statement: Write["statement"]): Node[] {
+  const { returningClause, returningList } = statement as Returning;
+  return returningClause?.exprs ?? returningList ?? [];
+}
+
 /**
- * RETURNING shows the virtual table: stars are written out, masked columns become their masks. Checks of the new
- * row are hung on its first item, which then raises for a row that fails one.
+ * RETURNING shows the virtual table: stars are written out, masked columns become their masks. The check of the row
+ * is hung on its first item, which then raises for a row that fails it.
  * @param from index of a token of the statement, in front of RETURNING and at its depth.
- * @returns true if the list was added for the checks alone, so that nobody asked for its rows.
+ * @returns true if the list was added for the check alone, so that nobody asked for its rows.
  */
 export function rewriteReturning(
   judgement: Judgement,
-  statement: Returning | InsertStmt,
+  write: Write,
   target: Target,
   from: number,
-  { beside, aliases }: Surroundings,
-  checks: readonly BoundExpression[],
+  around: Surroundings,
 ): boolean {
   const { source } = judgement;
-  const returning = statement as Returning;
-  const list = returning.returningClause?.exprs ?? returning.returningList ?? [];
-  for (const check of checks) judgement.rules.add(check.rule);
+  const { check } = around;
+  const returning = write.statement as Returning;
+  if (check !== undefined) judgeRedirected(write);
+  for (const rule of check?.rules ?? []) judgement.rules.add(rule.rule);
+  const list = returnedList(write.statement);
+  const names = rowNames(judgement, target, returning.returningClause, around.aliases);
   if (list.length === 0) {
-    if (checks.length > 0) addReturning(judgement, returning, target, endIndex(source, from), checks);
-    return checks.length > 0;
+    if (check !== undefined) addReturning(judgement, returning, check.text(names), endIndex(source, from));
+    return check !== undefined;
   }
   const named = withRowNames(target, returning.returningClause);
   const items = itemsOf(judgement, list, keywordIndex(source, from, "returning"));
   const trees = items.flatMap((item, index) =>
-    rewriteItem(judgement, named, item, { beside, aliases }, index === 0 ? checks : []),
+    rewriteItem(judgement, named, item, names, { ...around, check: index === 0 ? check : undefined }),
   );
   list.length = 0;
   // Not as arguments: a star may stand for more columns than a call takes.
@@ -58,14 +77,8 @@ export function rewriteReturning(
   return false;
 }
 
-function addReturning(
-  judgement: Judgement,
-  statement: Returning,
-  target: Target,
-  end: number,
-  checks: readonly BoundExpression[],
-): void {
-  const text = `(SELECT true WHERE ${raisingCondition(target.relation, checks, rowName(target))})`;
+function addReturning(judgement: Judgement, statement: Returning, check: string, end: number): void {
+  const text = `(SELECT true WHERE ${check})`;
   const at = endBefore(judgement.source, end);
   edit(judgement, at, at, ` RETURNING ${text}`);
   const trees = targetTrees(judgement.context.parser, text);
@@ -73,17 +86,37 @@ function addReturning(
   else statement.returningList = [...trees];
 }
 
-/** From 18 on `old` and `new`, or what WITH (OLD AS o, NEW AS n) calls them, name the row too. */
+/** The names that WITH (OLD AS o, NEW AS n) gives to the rows, by option. */
+function optionsOf(clause: ReturningClause | undefined): ReadonlyMap<string, string> {
+  return new Map(
+    (clause?.options ?? []).flatMap((node) =>
+      "ReturningOption" in node
+        ? [[node.ReturningOption.option ?? "", node.ReturningOption.value ?? ""] as const]
+        : [],
+    ),
+  );
+}
+
+/** From 18 on `old` and `new`, or what the options call them, name the row too. */
 function withRowNames(target: Target, clause: ReturningClause | undefined): Target {
   if (clause === undefined) return target;
-  const names = new Map([
-    ["RETURNING_OPTION_OLD", "old"],
-    ["RETURNING_OPTION_NEW", "new"],
-  ]);
-  for (const node of clause.options ?? [])
-    if ("ReturningOption" in node)
-      names.set(node.ReturningOption.option ?? "", node.ReturningOption.value ?? "");
-  return { ...target, names: new Set([...target.names, ...names.values()]) };
+  const options = optionsOf(clause);
+  const old = options.get("RETURNING_OPTION_OLD") ?? "old";
+  const fresh = options.get("RETURNING_OPTION_NEW") ?? "new";
+  return { ...target, names: new Set([...target.names, old, fresh]) };
+}
+
+/** Where the statement gives the name `old` to something else, the row that was replaced has none (parse_clause.c). */
+function rowNames(
+  { context }: Judgement,
+  target: Target,
+  clause: ReturningClause | undefined,
+  aliases: ReadonlyMap<string, number>,
+): RowNames {
+  const row = rowName(target);
+  if (context.parser.major < 18) return { row, old: undefined };
+  const taken = aliases.has("old") || target.names.has("old");
+  return { row, old: optionsOf(clause).get("RETURNING_OPTION_OLD") ?? (taken ? undefined : "old") };
 }
 
 function itemsOf(judgement: Judgement, list: readonly Node[], returning: number): Item[] {
@@ -109,18 +142,19 @@ function rewriteItem(
   judgement: Judgement,
   target: Target,
   item: Item,
-  { beside, aliases }: Surroundings,
-  checks: readonly BoundExpression[],
+  names: RowNames,
+  { before, behind, aliases, check }: Surroundings,
 ): readonly Node[] {
-  const star = starQualifier(item.target);
-  if (star !== undefined && (target.visible !== undefined || checks.length > 0)) {
-    if (star.qualifier === undefined && beside.length > 0)
-      unsupported(
-        "RETURNING * beside other tables",
-        "Name the columns, or write the star with a table's name.",
-      );
-    if (star.qualifier === undefined || target.names.has(star.qualifier))
-      return expandStar(judgement, target, item, star.qualifier, checks);
+  const star = starOf(item.target);
+  if (star !== undefined && (target.visible !== undefined || check !== undefined)) {
+    const bare = star.qualifier === undefined;
+    if (bare || target.names.has(star.qualifier ?? "")) {
+      const row = star.qualifier ?? rowName(target);
+      const beside = bare ? { before, behind } : { before: [], behind: [] };
+      const text = starTexts(judgement, target, { row, names, check }, beside).join(", ");
+      edit(judgement, startOf(judgement.source, item.from), endBefore(judgement.source, item.to), text);
+      return targetTrees(judgement.context.parser, text);
+    }
   }
   const { source } = judgement;
   const { target: result } = item;
@@ -128,10 +162,14 @@ function rewriteItem(
     result.name === undefined && result.val !== undefined && "ColumnRef" in result.val
       ? result.val.ColumnRef.fields?.at(-1)
       : undefined;
-  const before = judgement.edits.size;
-  judgeTargetColumns(judgement, target, [result.val], { beside, aliases, masked: "show" });
-  const masked = plain !== undefined && judgement.edits.size > before;
-  if (checks.length > 0 && result.val !== undefined) wrap(judgement, target, item, checks);
+  const edits = judgement.edits.size;
+  judgeTargetColumns(judgement, target, [result.val], {
+    beside: [...before, ...behind],
+    aliases,
+    masked: "show",
+  });
+  const masked = plain !== undefined && judgement.edits.size > edits;
+  if (check !== undefined && result.val !== undefined) wrap(judgement, item, check.text(names));
   if (masked && "String" in plain) {
     // The column's mask is an expression without a name; the client asked for the column's.
     const end = endBefore(source, item.to);
@@ -141,49 +179,16 @@ function rewriteItem(
   return [item.node];
 }
 
-function wrap(judgement: Judgement, target: Target, item: Item, checks: readonly BoundExpression[]): void {
+function wrap(judgement: Judgement, item: Item, check: string): void {
   const { source } = judgement;
   const { target: result, from, to } = item;
   const named = result.name !== undefined;
   const aliasAt = keywordAt(source, to - 2, "as") ? to - 2 : to - 1;
   const start = startOf(source, from);
   const end = endBefore(source, named ? aliasAt : to);
-  const suffix = ` WHERE ${raisingCondition(target.relation, checks, rowName(target))})`;
+  const suffix = ` WHERE ${check})`;
   edit(judgement, start, start, "(SELECT ");
   edit(judgement, end, end, suffix);
   if (result.val !== undefined)
     result.val = expressionTree(judgement.context.parser, `(SELECT ${hole}${suffix}`, result.val);
-}
-
-/** `*` or `t.*`; undefined for anything else. */
-function starQualifier(target: ResTarget): { qualifier: string | undefined } | undefined {
-  const fields =
-    target.val !== undefined && "ColumnRef" in target.val ? (target.val.ColumnRef.fields ?? []) : [];
-  const last = fields.at(-1);
-  if (last === undefined || !("A_Star" in last)) return undefined;
-  const qualifier = fields.at(-2);
-  return { qualifier: qualifier !== undefined && "String" in qualifier ? qualifier.String.sval : undefined };
-}
-
-function expandStar(
-  judgement: Judgement,
-  target: Target,
-  item: Item,
-  qualifier: string | undefined,
-  checks: readonly BoundExpression[],
-): readonly Node[] {
-  const row = qualifier ?? rowName(target);
-  const visible =
-    target.visible ?? new Map(target.relation.columns.map((column) => [column.name, undefined] as const));
-  if (visible.size === 0) unsupported("RETURNING * without a column that the role may read");
-  const texts = [...visible].map(([name, mask], index) => {
-    const column = quoteIdentifier(name);
-    if (mask !== undefined) judgement.rules.add(mask.rule);
-    const value = mask === undefined ? `${quoteIdentifier(row)}.${column}` : `(${mask.render(row)})`;
-    if (index > 0 || checks.length === 0) return mask === undefined ? value : `${value} AS ${column}`;
-    return `(SELECT ${value} WHERE ${raisingCondition(target.relation, checks, rowName(target))}) AS ${column}`;
-  });
-  const text = texts.join(", ");
-  edit(judgement, startOf(judgement.source, item.from), endBefore(judgement.source, item.to), text);
-  return targetTrees(judgement.context.parser, text);
 }

@@ -44,7 +44,7 @@ export function safeCopies(
 }
 
 /** Beyond these a statement is judged without copies: nobody writes such by hand, and each part is looked at for each relation. */
-const mostParts = 64;
+export const mostParts = 64;
 const mostUses = 64;
 const mostConstants = 1000;
 const longestList = 32 * 1024;
@@ -54,7 +54,7 @@ export function nameOf(rangeVar: RangeVar | undefined): string | undefined {
   return rangeVar?.alias?.aliasname ?? rangeVar?.relname;
 }
 
-function conjuncts(condition: Node | undefined): readonly Node[] {
+export function conjuncts(condition: Node | undefined): readonly Node[] {
   if (condition === undefined) return [];
   return "BoolExpr" in condition && condition.BoolExpr.boolop === "AND_EXPR"
     ? (condition.BoolExpr.args ?? [])

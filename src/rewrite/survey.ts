@@ -3,6 +3,7 @@ import type {
   DeleteStmt,
   InsertStmt,
   JoinExpr,
+  MergeStmt,
   Node,
   RangeVar,
   SelectStmt,
@@ -24,7 +25,7 @@ import { judgeLocks } from "./locks.ts";
 import { judgeOperators } from "./operators.ts";
 import { aliasOf, noteAlias, noteCondition, noteIndirection, noteReference } from "./names-seen.ts";
 import { givesPlainColumns, hasColumnNames } from "./plain-columns.ts";
-import { resolveUse } from "./relations.ts";
+import { denied, resolveUse, type Use } from "./relations.ts";
 
 /** What a name in FROM may mean besides a relation, and which select a FROM item belongs to. */
 type Scope = { readonly ctes: ReadonlySet<string>; readonly level: SelectStmt | undefined };
@@ -46,8 +47,7 @@ function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): 
   if ("InsertStmt" in node) return visitInsert(judgement, survey, node.InsertStmt, scope);
   if ("UpdateStmt" in node) return visitUpdate(judgement, survey, node.UpdateStmt, scope);
   if ("DeleteStmt" in node) return visitDelete(judgement, survey, node.DeleteStmt, scope);
-  if ("MergeStmt" in node) unsupported("MERGE", "Use INSERT … ON CONFLICT, or UPDATE and INSERT.");
-  if ("CurrentOfExpr" in node) unsupported("WHERE CURRENT OF", "Name the row by its key.");
+  if ("MergeStmt" in node) return visitMerge(judgement, survey, node.MergeStmt, scope);
   if ("A_Const" in node) return visitConstant(node);
   if ("RangeVar" in node) return visitRangeVar(judgement, survey, node, node.RangeVar, scope);
   if ("ResTarget" in node) nameBlanked(judgement, node.ResTarget);
@@ -216,7 +216,7 @@ function visitSample(judgement: Judgement, relation: Node | undefined, scope: Sc
 
 type Target = { readonly relation: Relation; readonly grant: TableGrant };
 
-function writeTarget(judgement: Judgement, rangeVar: RangeVar | undefined, use: Write["kind"]): Target {
+function writeTarget(judgement: Judgement, rangeVar: RangeVar | undefined, use: Use): Target {
   const { relation, grant } = resolveUse(judgement, rangeVar ?? {}, use);
   // A catalog never has a grant, and resolveUse lets catalogs be read only.
   return { relation, grant: grant ?? refuse("internal", "a write to a relation without a rule") };
@@ -226,7 +226,7 @@ function visitWrite(
   judgement: Judgement,
   survey: Survey,
   node: Node,
-  statement: InsertStmt | UpdateStmt | DeleteStmt,
+  statement: Write["statement"],
   scope: Scope,
 ): void {
   const ctes = visitWith(judgement, survey, statement.withClause, scope);
@@ -251,4 +251,21 @@ function visitDelete(judgement: Judgement, survey: Survey, statement: DeleteStmt
   survey.writes.push({ kind: "delete", statement, ...writeTarget(judgement, statement.relation, "delete") });
   noteCondition(survey, statement.whereClause, false);
   visitWrite(judgement, survey, { DeleteStmt: statement }, statement, scope);
+}
+
+const actionUses = { CMD_INSERT: "insert", CMD_UPDATE: "update", CMD_DELETE: "delete" } as const;
+
+/** ON looks at the target, so it takes a rule for reading; each action takes its own. */
+function visitMerge(judgement: Judgement, survey: Survey, statement: MergeStmt, scope: Scope): void {
+  const target = writeTarget(judgement, statement.relation, "select");
+  for (const node of statement.mergeWhenClauses ?? []) {
+    const command = "MergeWhenClause" in node ? node.MergeWhenClause.commandType : undefined;
+    if (command === "CMD_NOTHING") continue;
+    const use = actionUses[command as keyof typeof actionUses];
+    if (target.grant[use] === undefined)
+      denied(judgement.context.grants, statement.relation?.relname ?? "", use);
+  }
+  survey.writes.push({ kind: "merge", statement, ...target });
+  noteCondition(survey, statement.joinCondition, false);
+  visitWrite(judgement, survey, { MergeStmt: statement }, statement, scope);
 }

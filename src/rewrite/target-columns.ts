@@ -1,42 +1,13 @@
 import type { ColumnRef, Node } from "@pgsql/types";
 import { refuse } from "../errors.ts";
-import type { Relation } from "../catalog/catalog.ts";
-import type { BoundExpression, TableGrant } from "../policy/grants.ts";
 import { endOfRelationName } from "../sql/lexer.ts";
 import { childNodes } from "./child-nodes.ts";
 import { become, expressionTree } from "./fragment.ts";
 import { edit, type Judgement } from "./judgement.ts";
-import { seesColumns, visibleColumns } from "./virtual-table.ts";
-
-/**
- * The relation that a statement writes to stays a real relation in the text that is sent, so its columns are judged
- * one by one: visible ones pass, masked ones become their mask, all others do not exist.
- */
-export type Target = {
-  readonly relation: Relation;
-  readonly grant: TableGrant;
-  /** Names by which the statement can refer to its row: alias or name, `old` and `new` in RETURNING. */
-  readonly names: ReadonlySet<string>;
-  /** Undefined: every column as it is. */
-  readonly visible: ReadonlyMap<string, BoundExpression | undefined> | undefined;
-  /** Columns of the row that ON CONFLICT proposes, `excluded`, that the client itself gave. */
-  readonly given: ReadonlySet<string>;
-};
+import { rowName, type Target } from "./write-target.ts";
 
 /** What becomes of a masked column: its mask, or a refusal where the masked value would be written back. */
 export type Masked = "show" | "refuse";
-
-export function writeTarget(relation: Relation, grant: TableGrant, names: readonly string[]): Target {
-  const visible =
-    grant.select !== undefined && seesColumns(grant.select)
-      ? undefined
-      : new Map(
-          grant.select === undefined
-            ? []
-            : visibleColumns(relation, grant.select).map((column) => [column.name, column.mask] as const),
-        );
-  return { relation, grant, names: new Set(names), visible, given: new Set() };
-}
 
 /** Where a reference stands: at the statement's own level, or in a sub-select of it. */
 type Place = {
@@ -67,7 +38,7 @@ export function judgeTargetColumns(
     masked,
   }: { beside: readonly Node[]; aliases: ReadonlyMap<string, number>; masked: Masked },
 ): void {
-  if (target.visible === undefined) return;
+  if (!target.virtual) return;
   const place = { target, masked, alone: beside.length === 0, aliases };
   for (const node of nodes) if (node !== undefined) visit(judgement, node, place);
 }
@@ -88,7 +59,7 @@ function judgeReference(judgement: Judgement, node: Node, reference: ColumnRef, 
   const meant =
     qualifier !== undefined &&
     (target.names.has(qualifier) || (names.length > 2 && qualifier === target.relation.name));
-  if (last === undefined) return meant ? wholeRow(target) : undefined;
+  if (last === undefined) return meant && target.visible !== undefined ? wholeRow(target) : undefined;
   if (meant) return judgeColumn(judgement, node, reference, place, last, qualifier);
   return names.length === 1 ? judgeBare(judgement, node, reference, place, last) : undefined;
 }
@@ -96,8 +67,9 @@ function judgeReference(judgement: Judgement, node: Node, reference: ColumnRef, 
 function judgeBare(judgement: Judgement, node: Node, reference: ColumnRef, place: Place, name: string): void {
   const { target } = place;
   const isColumn = target.relation.columns.some((column) => column.name === name);
-  if (!isColumn && !systemColumns.has(name)) return target.names.has(name) ? wholeRow(target) : undefined;
-  if (target.visible?.has(name) === true && target.visible.get(name) === undefined) return undefined;
+  if (!isColumn && !systemColumns.has(name))
+    return target.names.has(name) && target.visible !== undefined ? wholeRow(target) : undefined;
+  if (isPlain(target, name)) return undefined;
   if (place.alone) return judgeColumn(judgement, node, reference, place, name, undefined);
   refuse(
     "column_not_allowed",
@@ -109,8 +81,21 @@ function judgeBare(judgement: Judgement, node: Node, reference: ColumnRef, place
   );
 }
 
+/** True for a column that the role sees as it is stored; where all are, what is left is the system columns. */
+function isPlain({ visible }: Target, name: string): boolean {
+  if (visible === undefined) return !systemColumns.has(name);
+  return visible.has(name) && visible.get(name) === undefined;
+}
+
 /** System columns (documentation, 5.6) belong to every table; `tableoid` and `ctid` tell of hidden rows too. */
-const systemColumns: ReadonlySet<string> = new Set(["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"]);
+export const systemColumns: ReadonlySet<string> = new Set([
+  "tableoid",
+  "xmin",
+  "cmin",
+  "xmax",
+  "cmax",
+  "ctid",
+]);
 
 function wholeRow(target: Target): never {
   refuse(
@@ -133,9 +118,9 @@ function judgeColumn(
 ): void {
   // The proposed row of ON CONFLICT holds what the client itself gave, and defaults that are not its own.
   if (qualifier === "excluded" && target.given.has(name)) return;
-  if (target.visible?.has(name) !== true) unknownColumn(target, name);
-  const mask = target.visible.get(name);
-  if (mask === undefined) return;
+  if (isPlain(target, name)) return;
+  const mask = target.visible?.get(name);
+  if (mask === undefined) unknownColumn(target, name);
   if (masked !== "show")
     refuse("column_not_allowed", `column "${name}" is masked and cannot be used to compute what is written`, {
       detail: `The masked value would be stored in place of the real one (${mask.rule}).`,
@@ -156,19 +141,12 @@ function judgeColumn(
   become(node, expressionTree(judgement.context.parser, text));
 }
 
-/** The name by which the statement's own row is known. */
-export function rowName(target: Target): string {
-  return [...target.names][0]!;
-}
-
 /** The server's own words for a column that is not there, whether or not the real table has it. */
 function unknownColumn(target: Target, name: string): never {
   const { relation, grant, visible } = target;
+  const seen = visible === undefined ? relation.columns.map((column) => column.name) : [...visible.keys()];
   refuse("column_unknown", `column "${name}" does not exist`, {
     detail: `The role sees no such column of ${relation.schema}.${relation.name} (${grant.rule}).`,
-    hint:
-      visible !== undefined && visible.size > 0
-        ? `It sees: ${[...visible.keys()].join(", ")}.`
-        : "The role may not read this relation.",
+    hint: seen.length > 0 ? `It sees: ${seen.join(", ")}.` : "The role may not read this relation.",
   });
 }

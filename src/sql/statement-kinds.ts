@@ -9,6 +9,7 @@ export const judgedKinds = {
   InsertStmt: "INSERT",
   UpdateStmt: "UPDATE",
   DeleteStmt: "DELETE",
+  MergeStmt: "MERGE",
   CopyStmt: "COPY",
   ExplainStmt: "EXPLAIN",
   PrepareStmt: "PREPARE",
@@ -28,7 +29,6 @@ export const judgedKinds = {
 type JudgedKind = keyof typeof judgedKinds;
 
 const refusedKinds: Readonly<Record<string, string>> = {
-  MergeStmt: "MERGE",
   CallStmt: "CALL",
   DoStmt: "DO",
   ListenStmt: "LISTEN",

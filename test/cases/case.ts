@@ -29,6 +29,8 @@ export type Case = {
   readonly outside?: boolean;
   /** The first major version whose grammar has it. */
   readonly since?: number;
+  /** The last major version that says this. */
+  readonly until?: number;
 };
 
 const directory = new URL("./", import.meta.url);
@@ -46,4 +48,4 @@ export function readFixture(name: string): string {
 }
 
 /** The roles of the cases. */
-export const caseRoles = ["analyst", "admin", "odd"] as const;
+export const caseRoles = ["analyst", "admin", "odd", "writer"] as const;

@@ -1,0 +1,66 @@
+import type { A_Expr, ColumnRef, Node } from "@pgsql/types";
+import { quoteIdentifier } from "../sql/names.ts";
+import { lastName, nameParts } from "./dotted-name.ts";
+import type { Judgement } from "./judgement.ts";
+import { conjuncts, mostParts } from "./safe-copies.ts";
+import { systemColumns } from "./target-columns.ts";
+import { rowName, type Target } from "./write-target.ts";
+
+/**
+ * Behind CASE no join can use `target.id = source.id`, and each row would be held against each. So such parts of
+ * `a AND b AND …` stand outside once more, as `CASE WHEN rule THEN target.id END = source.id`: whatever the server makes
+ * of the two types, it converts NULL in place of a value that the rule hides. They stay where they are as well, so a copy
+ * can only take away rows that would go anyway.
+ * @param rules of the target's rows, rendered for its name.
+ */
+export function joinCopies(
+  judgement: Judgement,
+  target: Target,
+  condition: Node | undefined,
+  rules: readonly string[],
+): string[] {
+  // An operator of that name elsewhere might be chosen by the operands' types.
+  if (judgement.context.catalog.operators.has("=")) return [];
+  const parts = conjuncts(condition);
+  if (parts.length > mostParts) return [];
+  const rule = rules.map((text) => `(${text})`).join(" AND ");
+  return parts.flatMap((part) => {
+    const sides = "A_Expr" in part ? sidesOf(target, part.A_Expr) : undefined;
+    if (sides === undefined) return [];
+    const own = `${quoteIdentifier(rowName(target))}.${quoteIdentifier(sides.own)}`;
+    return [`CASE WHEN ${rule} THEN ${own} END = ${sides.other}`];
+  });
+}
+
+function sidesOf(
+  target: Target,
+  { kind, name, lexpr, rexpr }: A_Expr,
+): { own: string; other: string } | undefined {
+  if (kind !== "AEXPR_OP" || name?.length !== 1 || lastName(name) !== "=") return undefined;
+  const left = lexpr !== undefined && "ColumnRef" in lexpr ? lexpr.ColumnRef : undefined;
+  const right = rexpr !== undefined && "ColumnRef" in rexpr ? rexpr.ColumnRef : undefined;
+  if (left === undefined || right === undefined) return undefined;
+  const own = ownColumn(target, left) ?? ownColumn(target, right);
+  const other = otherColumn(target, left) ?? otherColumn(target, right);
+  return own === undefined || other === undefined ? undefined : { own, other };
+}
+
+/** A column of the target. Bare, it can be no other's: the server would call it ambiguous. */
+function ownColumn({ names, relation }: Target, reference: ColumnRef): string | undefined {
+  const name = lastName(reference.fields);
+  const parts = reference.fields?.length ?? 0;
+  if (name === undefined || !relation.columns.some((column) => column.name === name)) return undefined;
+  if (parts === 1) return name;
+  return parts === 2 && names.has(lastName(reference.fields!.slice(0, 1)) ?? "") ? name : undefined;
+}
+
+/** A column of something that stands beside the target, as the client wrote it. */
+function otherColumn({ names, relation }: Target, { fields }: ColumnRef): string | undefined {
+  if (fields === undefined || fields.length > 2 || lastName(fields) === undefined) return undefined;
+  const [first = "", second] = nameParts(fields);
+  const own =
+    names.has(first) ||
+    (second === undefined &&
+      (systemColumns.has(first) || relation.columns.some((column) => column.name === first)));
+  return own ? undefined : nameParts(fields).map(quoteIdentifier).join(".");
+}
