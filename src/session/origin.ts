@@ -36,7 +36,9 @@ const raise = new RegExp(
 const inside = /^(?:PL\/pgSQL (?:function|assignment|expression) |SQL (?:statement|expression|function) ")/;
 
 /** Reads the context (field `W`) of an ErrorResponse or NoticeResponse. */
-export function originOf(context: string): Origin {
+export function originOf(whole: string): Origin {
+  // What a parallel worker says is told by the session's own backend, which adds a line at the end.
+  const context = whole.replace(/(?:^|\n)parallel worker$/, "");
   if (context === "" || about.test(context)) return { kind: "statement" };
   if (copyLine.test(context)) return { kind: "input", value: copyValue.test(context) };
   if (parameter.test(context)) return { kind: "input", value: context.includes(" parameter $") };

@@ -42,7 +42,8 @@ export function whatPasses(fields: Fields, cover: Cover): Passing {
   const state = fields.get("C") ?? "";
   const origin = originOf(fields.get("W") ?? "");
   if (messagePasses(fields, origin, cover)) return partsOf(fields, origin, cover);
-  const hidden = `${alwaysHidden(cover)}MDHWqp`;
+  // RAISE … USING can put anything into the names of schema, table, column, type and constraint.
+  const hidden = `${alwaysHidden(cover)}MDHWqp${origin.kind === "raise" || origin.kind === "unknown" ? "stcdn" : ""}`;
   return { hidden, given: inPlaceOf(state, origin, cover), withheld: true };
 }
 

@@ -29,7 +29,8 @@ const schema = `
 
   create function guard() returns trigger language plpgsql as $$ begin
     if new.note = 'raise' then
-      raise exception 'refused for CANARY %', old.ssn using detail = 'CANARY', hint = 'CANARY', errcode = '23505'; end if;
+      raise exception 'refused for CANARY %', old.ssn using detail = 'CANARY', hint = 'CANARY', errcode = '23505',
+        column = 'CANARY', constraint = 'CANARY', datatype = 'CANARY', table = 'CANARY', schema = 'CANARY'; end if;
     if new.note = 'notice' then raise notice 'CANARY %', old.ssn; end if;
     if new.note = 'cast' then perform old.ssn::int; end if;
     if new.note = 'log' then insert into log values (5, old.ssn); end if;
@@ -116,7 +117,7 @@ describeServers((server) => {
   });
 
   /** Everything that a client is told of a statement that must fail. */
-  type Told = Pick<DatabaseError, "code" | "message" | "detail" | "hint" | "where" | "constraint">;
+  type Told = Pick<DatabaseError, "code" | "message" | "detail" | "hint" | "where" | "constraint" | "column">;
 
   async function as(
     role: string,
@@ -134,8 +135,8 @@ describeServers((server) => {
       await session.query(sql, values);
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
-      const { code, message, detail, hint, where, constraint } = error;
-      told = { code, message, detail, hint, where, constraint };
+      const { code, message, detail, hint, where, constraint, column } = error;
+      told = { code, message, detail, hint, where, constraint, column };
     }
     await session.end();
     return { told, seen: JSON.stringify(told) + notices.join("") };

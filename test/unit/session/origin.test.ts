@@ -4,6 +4,8 @@ import { originOf } from "../../../src/session/origin.ts";
 describe("who speaks, by the context of a message", () => {
   test.each([
     ["", "statement"],
+    ["parallel worker", "statement"],
+    ["PL/pgSQL function guard() line 3 at RAISE\nparallel worker", "raise"],
     ['JSON data, line 1: {"a', "statement"],
     ['while inserting index tuple (0,12) in relation "t_pkey"', "statement"],
     ['COPY orders, line 3, column amount: "x"', "input"],
