@@ -31,6 +31,7 @@ const schema = `
     if new.note = 'raise' then
       raise exception 'refused for CANARY %', old.ssn using detail = 'CANARY', hint = 'CANARY', errcode = '23505',
         column = 'CANARY', constraint = 'CANARY', datatype = 'CANARY', table = 'CANARY', schema = 'CANARY'; end if;
+    if new.note = 'plain' then raise exception 'CANARY %', old.ssn using detail = 'CANARY'; end if;
     if new.note = 'notice' then raise notice 'CANARY %', old.ssn; end if;
     if new.note = 'cast' then perform old.ssn::int; end if;
     if new.note = 'log' then insert into log values (5, old.ssn); end if;
@@ -326,7 +327,7 @@ describeServers((server) => {
       expect((await as("knower", "update people set amount = -1 where id = 1")).told?.detail).toContain(
         "Failing row",
       );
-      expect((await as("knower", "update people set note = 'raise' where id = 1")).told?.detail).toBe(
+      expect((await as("knower", "update people set note = 'plain' where id = 1")).told?.detail).toBe(
         "CANARY",
       );
       expect((await as("knower", "insert into parted values (1, 1, 'x')")).told?.detail).toContain("(1, 1)");
