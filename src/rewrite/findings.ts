@@ -21,7 +21,12 @@ export type Read = {
   readonly grant: TableGrant | undefined;
   /** The select whose FROM it stands in, not under an outer join; its conditions hold for the row alone. */
   readonly level: SelectStmt | undefined;
+  /** The TABLESAMPLE around it. */
+  readonly sample?: Sample | undefined;
 };
+
+/** A FROM item with TABLESAMPLE, in the wrapping that it has in the tree. */
+export type Sample = Extract<Node, { RangeTableSample: unknown }>;
 
 /** A statement that writes, with the relation it writes to. */
 export type Write = { readonly relation: Relation; readonly grant: TableGrant } & (
@@ -44,8 +49,8 @@ export type Survey = {
   /** Some sub-select, CTE or function in FROM gives columns that are not plain ones of a relation. */
   computed: boolean;
   natural: boolean;
-  /** Some select has GROUP BY. */
-  groups: boolean;
+  /** The selects with GROUP BY. */
+  readonly grouped: SelectStmt[];
   readonly locks: LockingClause[];
   /** Every column reference with a qualifier, and every field after parentheses. */
   readonly references: { readonly qualifier: string | undefined; readonly name: string }[];
@@ -73,7 +78,7 @@ export function nothingSeen(): Survey {
     using: [],
     computed: false,
     natural: false,
-    groups: false,
+    grouped: [],
     locks: [],
     references: [],
     qualified: [],

@@ -18,9 +18,9 @@ export function addHints(hints: Map<string, string>, survey: Survey): void {
       return `Of ${relation.schema}.${relation.name} the role sees: ${names.join(", ")} (${rule}).`;
     });
   if (columns.length > 0) hints.set("42703", [...new Set(columns)].slice(0, 3).join(" "));
-  if (partly.length > 0 && survey.groups)
+  if (partly.length > 0 && survey.grouped.length > 0)
     hints.set(
       "42803",
-      "A relation with a row or column rule has no primary key to group by: name every column in GROUP BY.",
+      "Of a relation with a row or column rule a primary key is known only if it is visible, and stands in GROUP BY with all its columns: name the other columns too.",
     );
 }

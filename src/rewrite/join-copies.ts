@@ -1,26 +1,18 @@
 import type { A_Expr, ColumnRef, Node } from "@pgsql/types";
 import { quoteIdentifier } from "../sql/names.ts";
 import { lastName, nameParts } from "./dotted-name.ts";
-import type { Judgement } from "./judgement.ts";
 import { conjuncts, mostParts } from "./safe-copies.ts";
 import { systemColumns } from "./target-columns.ts";
 import { rowName, type Target } from "./write-target.ts";
 
 /**
  * Behind CASE no join can use `target.id = source.id`, and each row would be held against each. So such parts of
- * `a AND b AND …` stand outside once more, as `CASE WHEN rule THEN target.id END = source.id`: whatever the server makes
- * of the two types, it converts NULL in place of a value that the rule hides. They stay where they are as well, so a copy
+ * `a AND b AND …` stand outside once more, as `CASE WHEN rule THEN target.id END = source.id`: whatever operator the
+ * server takes for the two types, it sees NULL in place of a value that the rule hides. They stay where they are as well, so a copy
  * can only take away rows that would go anyway.
  * @param rules of the target's rows, rendered for its name.
  */
-export function joinCopies(
-  judgement: Judgement,
-  target: Target,
-  condition: Node | undefined,
-  rules: readonly string[],
-): string[] {
-  // An operator of that name elsewhere might be chosen by the operands' types.
-  if (judgement.context.catalog.operators.has("=")) return [];
+export function joinCopies(target: Target, condition: Node | undefined, rules: readonly string[]): string[] {
   const parts = conjuncts(condition);
   if (parts.length > mostParts) return [];
   const rule = rules.map((text) => `(${text})`).join(" AND ");

@@ -5,6 +5,7 @@ import { statementKind } from "../sql/statement-kinds.ts";
 import { applyEdits } from "./apply-edits.ts";
 import { rewriteCopy } from "./copy.ts";
 import { rewriteExplain } from "./explain-statement.ts";
+import { addDependentColumns } from "./group-keys.ts";
 import { addHints } from "./hints.ts";
 import { unsupported, type JudgeContext, type Judgement } from "./judgement.ts";
 import { shortenQualifiedColumns } from "./qualified-columns.ts";
@@ -197,6 +198,7 @@ function rewriteQuery(judgement: Judgement, node: Query): { discardRows: boolean
     const added = rewriteWrite(judgement, write, conditions, survey);
     if (write.statement === statement) discardRows = added;
   }
+  addDependentColumns(judgement, survey);
   for (const read of survey.reads) rewriteRead(judgement, read, conditions, survey);
   const ruled = isRuled(survey);
   judgement.hides ||= ruled;

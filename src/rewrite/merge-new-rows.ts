@@ -11,7 +11,16 @@ import type { Extent } from "./guard.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
 import type { ClauseText } from "./merge-text.ts";
 import { mayChange } from "./row-rules.ts";
-import { closingIndex, commaIndex, endBefore, indexOf, keywordAt, startOf, symbolAt } from "./source.ts";
+import {
+  closingIndex,
+  commaIndex,
+  endBefore,
+  indexOf,
+  isCut,
+  keywordAt,
+  startOf,
+  symbolAt,
+} from "./source.ts";
 import { rowName, type Target } from "./write-target.ts";
 
 /** Stands for the row that an action is about to store; no client's name begins with it by chance. */
@@ -126,6 +135,7 @@ function copied(judgement: Judgement, { extent, value }: Given, cannot: (why: st
         (found) => found.volatility === "v",
       )) ||
     childNodes(node).some(volatile);
-  if (changed || volatile(value)) cannot("A value of it is more than an expression over the two rows");
+  if (changed || isCut(source, start, end) || volatile(value))
+    cannot("A value of it is more than an expression over the two rows");
   return source.bytes.toString("utf8", start, end);
 }

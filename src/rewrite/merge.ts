@@ -107,7 +107,7 @@ function guardJoin(
     ? []
     : [
         ...(computed ? [] : safeCopies(judgement, facts, condition, uses, { name: row, relation }, row)),
-        ...joinCopies(judgement, target, condition, rules),
+        ...joinCopies(target, condition, rules),
       ];
   statement.joinCondition = surrounded(judgement, on, ruleGuard({ rules, copies, safe }), condition);
 }

@@ -4,10 +4,11 @@ import { refuse } from "../errors.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 import { catalogTable } from "./blanked-catalogs.ts";
 import { become, fromItemTree } from "./fragment.ts";
-import { edit, type Judgement } from "./judgement.ts";
+import { edit, unsupported, type Judgement } from "./judgement.ts";
 import { columnFacts, isSafe, type ColumnFacts } from "./safe-conditions.ts";
 import { isShared } from "./names-seen.ts";
 import { nameOf, safeCopies } from "./safe-copies.ts";
+import { takeSample } from "./samples.ts";
 import {
   inOnlyBrackets,
   closingIndex,
@@ -49,6 +50,7 @@ export function rewriteRead(judgement: Judgement, read: Read, conditions: Condit
   if (grant?.select === undefined) {
     const table = catalogTable(judgement, read, survey);
     if (table === undefined) return qualifyCatalog(judgement, rangeVar, relation.schema);
+    if (read.sample !== undefined) unsupported("TABLESAMPLE on a catalog that is not shown as it is");
     return replace(judgement, read, table);
   }
   for (const rule of rulesOf(grant, grant.select)) judgement.rules.add(rule);
@@ -56,10 +58,11 @@ export function rewriteRead(judgement: Judgement, read: Read, conditions: Condit
   const barrier = !conditions.safe && grant.select.rows !== undefined;
   const copies = barrier ? copiesFor(judgement, read, conditions, survey) : [];
   const only = rangeVar.inh !== true;
+  const sample = read.sample === undefined ? undefined : takeSample(judgement, read.sample);
   return replace(
     judgement,
     read,
-    virtualTable(relation, grant.select, { barrier, only, conditions: copies }),
+    virtualTable(relation, grant.select, { barrier, only, sample, conditions: copies }),
   );
 }
 
@@ -85,7 +88,7 @@ export function qualify(judgement: Judgement, rangeVar: RangeVar, schema: string
 }
 
 /** Puts a sub-select in the relation's place, under the name that the statement knows it by. */
-function replace(judgement: Judgement, { node, rangeVar }: Read, text: string): void {
+function replace(judgement: Judgement, { node, rangeVar, sample }: Read, text: string): void {
   const range = extent(judgement, rangeVar, rangeVar.inh !== true);
   const name = rangeVar.alias === undefined ? ` AS ${quoteIdentifier(rangeVar.relname ?? "")}` : "";
   edit(
@@ -97,7 +100,7 @@ function replace(judgement: Judgement, { node, rangeVar }: Read, text: string): 
   const tree = fromItemTree(judgement.context.parser, `${text} AS x`);
   if (!("RangeSubselect" in tree)) refuse("internal", "a virtual table does not parse");
   const alias = rangeVar.alias ?? { aliasname: rangeVar.relname ?? "" };
-  become(node, { RangeSubselect: { ...tree.RangeSubselect, alias } });
+  become(sample ?? node, { RangeSubselect: { ...tree.RangeSubselect, alias } });
 }
 
 /** The bytes of a relation in FROM without its alias: `ONLY (s.t)`, `s.t *`, and the word TABLE of `TABLE t`. */

@@ -16,8 +16,7 @@ import type { TableGrant } from "../policy/grants.ts";
 import { judgeType } from "./casts.ts";
 import { childNodes } from "./child-nodes.ts";
 import { judgeAttributeNotation } from "./attribute-notation.ts";
-import { wholeCatalogTable } from "./blanked-catalogs.ts";
-import { nothingSeen, type Survey, type Write } from "./findings.ts";
+import { nothingSeen, type Sample, type Survey, type Write } from "./findings.ts";
 import { nameParts } from "./dotted-name.ts";
 import { judgeFunction, nameBlanked } from "./functions.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
@@ -56,7 +55,7 @@ function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): 
   if ("TypeName" in node) judgeType(judgement, node.TypeName);
   if ("ColumnRef" in node) noteReference(survey, node.ColumnRef);
   if ("A_Indirection" in node) noteIndirection(survey, node.A_Indirection.indirection);
-  if ("RangeTableSample" in node) visitSample(judgement, node.RangeTableSample.relation, scope);
+  if ("RangeTableSample" in node) return visitSample(judgement, survey, node, scope);
   if ("RangeSubselect" in node && node.RangeSubselect.subquery !== undefined)
     survey.computed ||=
       hasColumnNames(node.RangeSubselect.alias) || !givesPlainColumns(node.RangeSubselect.subquery);
@@ -92,7 +91,7 @@ function visitChildren(
 function visitSelect(judgement: Judgement, survey: Survey, select: SelectStmt, scope: Scope): void {
   if (select.intoClause !== undefined)
     refuse("statement_not_allowed", "SELECT INTO is not allowed", { detail: "It would create a table." });
-  if (select.groupClause !== undefined) survey.groups = true;
+  if (select.groupClause !== undefined) survey.grouped.push(select);
   const ctes = visitWith(judgement, survey, select.withClause, scope);
   noteCondition(survey, select.whereClause, false);
   noteCondition(survey, select.havingClause, true);
@@ -155,6 +154,7 @@ function visitRangeVar(
   node: Node,
   rangeVar: RangeVar,
   scope: Scope,
+  sample?: Sample,
 ): void {
   noteAlias(survey, rangeVar.alias?.aliasname ?? rangeVar.relname);
   if (hasColumnNames(rangeVar.alias)) {
@@ -163,7 +163,7 @@ function visitRangeVar(
   }
   if (rangeVar.schemaname === undefined && scope.ctes.has(rangeVar.relname ?? "")) return;
   const { relation, grant } = resolveUse(judgement, rangeVar, "select");
-  survey.reads.push({ node, rangeVar, relation, grant, level: scope.level });
+  survey.reads.push({ node, rangeVar, relation, grant, level: scope.level, sample });
 }
 
 function visitJoin(judgement: Judgement, survey: Survey, node: { JoinExpr: JoinExpr }, scope: Scope): void {
@@ -202,16 +202,13 @@ function visitJoin(judgement: Judgement, survey: Survey, node: { JoinExpr: JoinE
   );
 }
 
-function visitSample(judgement: Judgement, relation: Node | undefined, scope: Scope): void {
+function visitSample(judgement: Judgement, survey: Survey, node: Sample, scope: Scope): void {
+  const { relation } = node.RangeTableSample;
   if (relation === undefined || !("RangeVar" in relation)) unsupported("TABLESAMPLE on this");
-  const { relation: sampled, grant } = resolveUse(judgement, relation.RangeVar, "select");
-  const select = grant?.select;
-  const restricted =
-    select === undefined
-      ? wholeCatalogTable(judgement, sampled) !== undefined
-      : select.columns !== "all" || select.mask.size > 0 || select.rows !== undefined;
-  if (restricted || scope.ctes.has(relation.RangeVar.relname ?? ""))
-    unsupported("TABLESAMPLE on a relation with a row, column or mask rule");
+  const { schemaname, relname = "" } = relation.RangeVar;
+  if (schemaname === undefined && scope.ctes.has(relname)) unsupported("TABLESAMPLE on a CTE");
+  visitRangeVar(judgement, survey, relation, relation.RangeVar, scope, node);
+  visitChildren(judgement, survey, node, { ...scope, level: undefined }, [relation]);
 }
 
 type Target = { readonly relation: Relation; readonly grant: TableGrant };

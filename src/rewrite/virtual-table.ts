@@ -41,12 +41,18 @@ export function qualifiedName(relation: Relation): string {
  * @param barrier true: keep the client's conditions out until the rows are chosen. `OFFSET 0` is what the planner
  *   does not pull up; conditions that come out cheaper than the rule would otherwise run on hidden rows.
  * @param only `ONLY`: without the rows of inheritance children.
+ * @param sample TABLESAMPLE of the relation, in front of the rule: it knows real relations only.
  * @param conditions conditions of the client that are safe on any row, so that they may use an index inside.
  */
 export function virtualTable(
   relation: Relation,
   select: SelectGrant,
-  { barrier, only, conditions }: { barrier: boolean; only: boolean; conditions: readonly string[] },
+  {
+    barrier,
+    only,
+    sample,
+    conditions,
+  }: { barrier: boolean; only: boolean; sample?: string | undefined; conditions: readonly string[] },
 ): string {
   const columns = seesColumns(select)
     ? "*"
@@ -55,7 +61,7 @@ export function virtualTable(
         .join(", ");
   const rows = select.rows === undefined ? [] : [`(${select.rows.render(relation.name)})`];
   const where = [...rows, ...conditions];
-  const from = `${only ? "ONLY " : ""}${qualifiedName(relation)}`;
+  const from = `${only ? "ONLY " : ""}${qualifiedName(relation)}${sample === undefined ? "" : ` ${sample}`}`;
   return `(SELECT ${columns} FROM ${from}${where.length > 0 ? ` WHERE ${where.join(" AND ")}` : ""}${barrier ? " OFFSET 0" : ""})`;
 }
 

@@ -101,7 +101,7 @@ function guardRows(
     ? []
     : [
         ...(computed ? [] : safeCopies(judgement, facts, statement.whereClause, uses, own, row)),
-        ...joinCopies(judgement, target, statement.whereClause, rendered),
+        ...joinCopies(target, statement.whereClause, rendered),
       ];
   surroundCondition(judgement, statement, from, ruleGuard({ rules: rendered, copies, safe }));
 }
