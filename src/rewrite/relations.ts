@@ -1,7 +1,10 @@
 import type { RangeVar } from "@pgsql/types";
-import { relationKey, resolveRelation, type Relation } from "../catalog/catalog.ts";
+import { relationKey, type Relation } from "../catalog/catalog.ts";
+import { isTemporary } from "../catalog/local-objects.ts";
+import { resolveRelation } from "../catalog/resolve-relation.ts";
 import { refuse } from "../errors.ts";
 import type { Grants, TableGrant } from "../policy/grants.ts";
+import { limitedParts } from "../policy/whole-relations.ts";
 import { catalogEntry, isCatalogSchema } from "./catalog-relations.ts";
 import type { Judgement } from "./judgement.ts";
 
@@ -32,7 +35,7 @@ export function resolveUse(judgement: Judgement, rangeVar: RangeVar, use: Use): 
     refuse("relation_not_allowed", `cross-database references are not allowed: "${catalogname}"`, {
       hint: "Name the relation by schema and name alone.",
     });
-  const relation = resolveRelation(catalog, schemaname, relname, searchPath);
+  const relation = resolveRelation(catalog, judgement.local, schemaname, relname, searchPath);
   if (relation === undefined) judgement.unresolved = true;
   const shown = schemaname === undefined ? relname : `${schemaname}.${relname}`;
   if (relation === undefined) return denied(grants, shown, use);
@@ -43,11 +46,43 @@ export function resolveUse(judgement: Judgement, rangeVar: RangeVar, use: Use): 
       return { relation, grant: undefined };
     return deniedCatalog(shown);
   }
-  const grant =
-    grants.tables.get(relationKey(relation.schema, relation.name)) ??
-    (wildcardKinds.has(relation.kind) ? grants.schemas.get(relation.schema) : undefined);
+  const grant = tableGrant(grants, relation);
   if (grant?.[use] === undefined) return denied(grants, shown, use);
+  if (relation.columnsUnknown === true) judgeUnknown(judgement, relation, grant);
   return { relation, grant };
+}
+
+/** What the role may do with the rows of a relation; its own temporary ones are free. */
+export function tableGrant(
+  grants: Grants,
+  relation: Pick<Relation, "schema" | "name" | "kind">,
+): TableGrant | undefined {
+  if (isTemporary(relation)) return temporaryGrant(grants);
+  return (
+    grants.tables.get(relationKey(relation.schema, relation.name)) ??
+    (wildcardKinds.has(relation.kind) ? grants.schemas.get(relation.schema) : undefined)
+  );
+}
+
+function temporaryGrant({ file }: Grants): TableGrant {
+  return {
+    rule: `${file} session.temporary_tables`,
+    select: { columns: "all", mask: new Map(), rows: undefined },
+    insert: { columns: "all", check: undefined },
+    update: { columns: "all", rows: undefined, check: undefined },
+    delete: { rows: undefined },
+  };
+}
+
+/** A rule that speaks of columns cannot be put on a relation whose columns are not known. */
+function judgeUnknown(judgement: Judgement, relation: Relation, grant: TableGrant): void {
+  if (!isTemporary(relation)) judgement.unsettled = true;
+  if (limitedParts(grant).length === 0) return;
+  judgement.unresolved = true;
+  refuse("statement_not_supported", `the columns of ${relation.schema}.${relation.name} are not known yet`, {
+    detail: "The session has defined it anew, and the role sees or writes only part of it.",
+    hint: "Commit the transaction first.",
+  });
 }
 
 /** Refuses a use of a relation that the role has no rule for. */
@@ -72,13 +107,14 @@ const verbs: Readonly<Record<Use, string>> = {
   delete: "delete from",
 };
 
-function shown(key: string): string {
+/** The name of a key as role files write it. */
+export function shownName(key: string): string {
   return key.replace(/^public\0/, "").replace("\0", ".");
 }
 
 function allowedHint(grants: Grants, use: Use): string {
   const names = [
-    ...[...grants.tables].filter(([, grant]) => grant[use] !== undefined).map(([key]) => shown(key)),
+    ...[...grants.tables].filter(([, grant]) => grant[use] !== undefined).map(([key]) => shownName(key)),
     ...[...grants.schemas].filter(([, grant]) => grant[use] !== undefined).map(([schema]) => `${schema}.*`),
   ].toSorted();
   if (names.length === 0) return `Role "${grants.role}" may ${verbs[use]} nothing.`;

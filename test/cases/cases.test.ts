@@ -17,7 +17,19 @@ import { caseRoles, readCases, readFixture, type Case } from "./case.ts";
 const granted = (role: string): string => `
   grant usage on schema public, reporting, private to ${role};
   grant all on all tables in schema public, reporting, private to ${role};
-  grant all on all sequences in schema public to ${role};`;
+  grant all on all sequences in schema public to ${role};${role === "migrator" ? owned : ""}`;
+
+// What only an owner may do: everything in the schema that the migrator defines.
+const owned = `
+  grant create, temporary on database :database to migrator;
+  alter schema app owner to migrator;
+  do $$ declare r record; begin
+    for r in select relname, relkind from pg_class where relnamespace = 'app'::regnamespace and relkind in ('r', 'p', 'v', 'm')
+      or relnamespace = 'app'::regnamespace and relname in ('numbers') loop
+      execute format('alter %s app.%I owner to migrator', case r.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence' else 'table' end, r.relname);
+    end loop;
+  end $$;
+  alter type app.mood owner to migrator;`;
 
 /** What the cases of one server run with. */
 type Bench = {
@@ -38,7 +50,10 @@ async function setUp(server: TestServer): Promise<Bench> {
     roles: Object.fromEntries(
       caseRoles.map((role) => [
         role,
-        { file: { ...(parse(files[role]!) as object), database: database.name }, grants: granted(role) },
+        {
+          file: { ...(parse(files[role]!) as object), database: database.name },
+          grants: granted(role).replace(":database", database.name),
+        },
       ]),
     ),
     users: { alice: { tenant: 1 } },
@@ -102,7 +117,8 @@ describeServers((server, major) => {
     await bench.database.close();
   });
   const casesOfServer = readCases().map(
-    ([file, cases]) => [file, cases.filter(({ since = 0, until = 99 }) => major >= since && major <= until)] as const,
+    ([file, cases]) =>
+      [file, cases.filter(({ since = 0, until = 99 }) => major >= since && major <= until)] as const,
   );
 
   describe.each(casesOfServer)("%s, by itself", (_file, cases) => {

@@ -1,0 +1,191 @@
+import type { Node, RangeVar } from "@pgsql/types";
+import { relationKey, type Relation, type RelationKind } from "../catalog/catalog.ts";
+import { temporarySchema } from "../catalog/local-objects.ts";
+import { resolveRelation } from "../catalog/resolve-relation.ts";
+import { refuse } from "../errors.ts";
+import type { Definition } from "../policy/role-file.ts";
+import { quoteIdentifier } from "../sql/names.ts";
+import { nameParts } from "./dotted-name.ts";
+import {
+  allowsDefinition,
+  definitionDenied,
+  noteDefinition,
+  requireWhole,
+  type Named,
+} from "./definition-rights.ts";
+import { edit, unsupported, type Judgement } from "./judgement.ts";
+import { judgeTemporaryName } from "./temporary-names.ts";
+
+/** A name as the client wrote it: where it stands, and how its schema is put into the tree. */
+export type Written = {
+  readonly schema: string | undefined;
+  readonly name: string;
+  /** Byte offset of the name's first part. */
+  readonly at: number;
+  readonly qualify: (schema: string) => void;
+};
+
+/** What a definition is about. */
+export type Target = Named & {
+  /** Undefined: neither the catalog nor the session knows it. */
+  readonly relation: Relation | undefined;
+  readonly temporary: boolean;
+};
+
+export function writtenRelation(rangeVar: RangeVar | undefined): Written {
+  if (rangeVar?.location === undefined) refuse("internal", "a definition without a relation");
+  if (rangeVar.catalogname !== undefined)
+    refuse("relation_not_allowed", `cross-database references are not allowed: "${rangeVar.catalogname}"`, {
+      hint: "Name the relation by schema and name alone.",
+    });
+  return {
+    schema: rangeVar.schemaname,
+    name: rangeVar.relname ?? "",
+    at: rangeVar.location,
+    qualify: (schema) => (rangeVar.schemaname = schema),
+  };
+}
+
+/** @param parts the names of the tree, the relation's last. @param at byte offset of the first */
+export function writtenName(parts: Node[] | undefined, at: number): Written {
+  const names = nameParts(parts);
+  const name = names.at(-1);
+  if (parts === undefined || name === undefined || names.length > 2) unsupported("this form of a name");
+  return {
+    schema: names.length === 2 ? names[0] : undefined,
+    name,
+    at,
+    qualify: (schema) => parts.unshift({ String: { sval: schema } }),
+  };
+}
+
+export function shownAs({ schema, name }: Written): string {
+  return schema === undefined ? name : `${schema}.${name}`;
+}
+
+/** Puts the schema before a name that has none, so that it means the same to the server whatever its search_path. */
+export function qualifyName(judgement: Judgement, written: Written, schema: string): void {
+  if (written.schema !== undefined) return;
+  edit(judgement, written.at, written.at, `${quoteIdentifier(schema)}.`);
+  written.qualify(schema);
+}
+
+/** The first schema of the search path that is there: where the server makes what is named bare (namespace.c). */
+function creationSchema({ context, local }: Judgement): string | undefined {
+  const { catalog, searchPath } = context;
+  return searchPath.find(
+    (schema) => schema === temporarySchema || catalog.schemas.has(schema) || local.schemas.has(schema),
+  );
+}
+
+/** The schema and relation that a name means: where nothing has it, where it would be made. */
+function find(judgement: Judgement, written: Written): Target {
+  const { catalog, searchPath } = judgement.context;
+  const { schema, name } = written;
+  const relation = resolveRelation(catalog, judgement.local, schema, name, searchPath);
+  const place = relation?.schema ?? schema ?? creationSchema(judgement);
+  return {
+    schema: place ?? "",
+    name,
+    relation,
+    temporary: place === temporarySchema,
+  };
+}
+
+/**
+ * A relation that a definition changes, qualified in the text.
+ * @param missingOk the statement says IF EXISTS.
+ * @throws RolegateError relation_not_allowed
+ */
+export function existing(
+  judgement: Judgement,
+  written: Written,
+  definition: Definition,
+  { observes = false, missingOk = false }: { observes?: boolean; missingOk?: boolean } = {},
+): Target {
+  const target = find(judgement, written);
+  const { relation } = target;
+  const wanted = relation?.kind === "index" && definition !== "comment" ? "index" : definition;
+  const grant = allowsDefinition(judgement, target, wanted);
+  if (grant === undefined) {
+    if (relation === undefined && missingOk && definition === "drop" && mayMakeTemporary(judgement, written))
+      return absentTemporary(judgement, written);
+    judgement.unresolved ||= relation === undefined;
+    return definitionDenied(judgement, wanted, shownAs(written));
+  }
+  noteDefinition(judgement, target, grant);
+  if (!target.temporary) requireWhole(judgement, target, relation?.kind ?? "table", wanted, observes);
+  qualifyName(judgement, written, target.schema);
+  return target;
+}
+
+/** A type, named by the first schema of the path that has one, as the server looks for it; a relation is a type too. */
+export function existingType(judgement: Judgement, written: Written, definition: Definition): Target {
+  const { catalog, searchPath } = judgement.context;
+  const { schema, name } = written;
+  const known = new Set((catalog.types.get(name) ?? []).map((type) => type.schema));
+  const place = schema ?? searchPath.find((each) => known.has(each));
+  if (place === undefined) return existing(judgement, written, definition);
+  const target = existing(judgement, { ...written, schema: place }, definition);
+  qualifyName(judgement, written, place);
+  return target;
+}
+
+/** `DROP TABLE IF EXISTS x` before a CREATE TEMP TABLE x: it can mean nothing else than that. */
+function absentTemporary(judgement: Judgement, written: Written): Target {
+  qualifyName(judgement, written, temporarySchema);
+  return { schema: temporarySchema, name: written.name, relation: undefined, temporary: true };
+}
+
+function mayMakeTemporary({ context }: Judgement, { schema }: Written): boolean {
+  return context.grants.session.temporaryTables && (schema === undefined || schema === temporarySchema);
+}
+
+/**
+ * An object that a definition makes, qualified in the text.
+ * @param persistence as a RangeVar has it: `t` is TEMP.
+ * @throws RolegateError relation_not_allowed, name_taken
+ */
+export function created(
+  judgement: Judgement,
+  written: Written,
+  kind: RelationKind,
+  persistence: string | undefined = "p",
+): Target {
+  const { catalog, local } = { catalog: judgement.context.catalog, local: judgement.local };
+  const place = written.schema ?? (persistence === "t" ? temporarySchema : creationSchema(judgement));
+  const temporary = persistence === "t" || place === temporarySchema;
+  if (temporary && place !== temporarySchema) unsupported("a temporary relation with a schema");
+  const schema = place ?? "";
+  const { name } = written;
+  const relation = resolveRelation(catalog, local, schema, name, []);
+  const target = { schema, name, relation, temporary };
+  if (temporary) judgeTemporaryName(judgement, name);
+  const grant = allowsDefinition(judgement, target, "create");
+  if (grant === undefined) return definitionDenied(judgement, "create", shownAs(written));
+  noteDefinition(judgement, target, grant);
+  if (!temporary) judgeNewName(judgement, target, kind);
+  qualifyName(judgement, written, schema);
+  return target;
+}
+
+/** What the role may make under the name, it has to see and write whole; and a catalog's name is the catalog's. */
+export function judgeNewName(judgement: Judgement, target: Named, kind: RelationKind): void {
+  const { catalog } = judgement.context;
+  const shadows = ["pg_catalog", "information_schema"].some((schema) =>
+    catalog.relations.has(relationKey(schema, target.name)),
+  );
+  if (shadows)
+    refuse("name_taken", `a relation cannot be named ${target.name}`, {
+      detail: "A catalog of the server has this name.",
+    });
+  requireWhole(judgement, target, kind, "create", false);
+}
+
+/** The sequence that a name in a text means; where nothing has it, one that would be made under it. */
+export function sequenceMeant(
+  judgement: Judgement,
+  { schema, name }: { readonly schema: string | undefined; readonly name: string },
+): Named {
+  return find(judgement, { schema, name, at: 0, qualify: () => {} });
+}
