@@ -52,7 +52,7 @@ export function edit(judgement: Judgement, start: number, end: number, text: str
 }
 
 /** Refuses a construct that rolegate cannot judge yet: never let through, always named. */
-export function unsupported(what: string, hint?: string): never {
+export function unsupported(what: string, hint = "Write the statement without it."): never {
   refuse("statement_not_supported", `${what} is not supported here`, {
     detail: "rolegate cannot judge this construct under the role's rules, so it does not run.",
     hint,

@@ -33,6 +33,7 @@ export function resolveUse(judgement: Judgement, rangeVar: RangeVar, use: Use): 
   const { catalogname, schemaname, relname = "" } = rangeVar;
   if (catalogname !== undefined)
     refuse("relation_not_allowed", `cross-database references are not allowed: "${catalogname}"`, {
+      detail: "A statement reads the database that the client connected to.",
       hint: "Name the relation by schema and name alone.",
     });
   const relation = resolveRelation(catalog, judgement.local, schemaname, relname, searchPath);
@@ -47,7 +48,7 @@ export function resolveUse(judgement: Judgement, rangeVar: RangeVar, use: Use): 
     return deniedCatalog(shown);
   }
   const grant = tableGrant(grants, relation);
-  if (grant?.[use] === undefined) return denied(grants, shown, use);
+  if (grant?.[use] === undefined) return denied(grants, shown, use, grant);
   if (relation.columnsUnknown === true) judgeUnknown(judgement, relation, grant);
   return { relation, grant };
 }
@@ -85,10 +86,16 @@ function judgeUnknown(judgement: Judgement, relation: Relation, grant: TableGran
   });
 }
 
-/** Refuses a use of a relation that the role has no rule for. */
-export function denied(grants: Grants, shown: string, use: Use): never {
+/**
+ * Refuses a use of a relation that the role has no rule for.
+ * @param known what the role may do with it otherwise, so that it knows of it; undefined: nothing
+ */
+export function denied(grants: Grants, shown: string, use: Use, known?: TableGrant): never {
   refuse("relation_not_allowed", `permission denied for relation ${shown}`, {
-    detail: `Role "${grants.role}" has no ${use} rule for a relation of this name (${grants.file}).`,
+    detail:
+      known === undefined
+        ? `Role "${grants.role}" has no ${use} rule for a relation of this name (${grants.file}).`
+        : `Role "${grants.role}" has no ${use} rule for it (${known.rule}).`,
     hint: allowedHint(grants, use),
   });
 }
@@ -97,6 +104,7 @@ function deniedCatalog(shown: string): never {
   refuse("relation_not_allowed", `permission denied for relation ${shown}`, {
     detail:
       "Catalogs that show rows, statistics, secrets, other sessions or their statements cannot be read, and none can be written.",
+    hint: "Names, types and definitions can be read: pg_class, pg_attribute, pg_type, information_schema.columns, …",
   });
 }
 

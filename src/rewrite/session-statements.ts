@@ -69,6 +69,7 @@ function changeRole(
   const role = set.kind === "VAR_SET_VALUE" && set.args?.length === 1 ? settingText(set.args[0]!) : undefined;
   if (set.is_local === true)
     refuse("role_not_allowed", "SET LOCAL ROLE is not allowed", {
+      detail: "A role comes with rules and a login of its own, and lasts until it is changed again.",
       hint: "Use SET ROLE, outside a transaction.",
     });
   if (role !== undefined && !roles.has(role))

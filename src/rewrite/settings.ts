@@ -65,7 +65,7 @@ export function settingProblem(name: string, value: string | undefined, grants: 
     return {
       code: "setting_not_allowed",
       message: `permission denied to set parameter "${name}"`,
-      detail: `Role "${grants.role}" may not change this setting.`,
+      detail: `Role "${grants.role}" may not change this setting (${grants.file}).`,
       hint: neverSettable(setting)
         ? "No role can be given this setting."
         : `It can be allowed under settings.allow in ${grants.file}.`,
@@ -79,7 +79,8 @@ export function settingProblem(name: string, value: string | undefined, grants: 
   return {
     code: "setting_not_allowed",
     message: `permission denied to set parameter "${name}" to this value`,
-    detail: `rolegate takes only: ${values.join(", ")}.`,
+    detail: "With other values rolegate and the server could read texts differently, or messages would show more.",
+    hint: `It takes: ${values.join(", ")}.`,
   };
 }
 
@@ -126,6 +127,7 @@ function timeoutProblem(name: string, value: string | undefined, grants: Grants)
   return {
     code: "setting_not_allowed",
     message: `permission denied to set parameter "${name}" to this value`,
-    detail: `Role "${grants.role}" has a limit of ${limit} ms for a statement; it can be lowered, not raised or lifted.`,
+    detail: `Role "${grants.role}" has a limit for its statements (limits.statement_timeout in ${grants.file}); it can be lowered, not raised or lifted.`,
+    hint: `Give a time of at most ${limit} ms.`,
   };
 }

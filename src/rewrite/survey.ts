@@ -90,7 +90,10 @@ function visitChildren(
 
 function visitSelect(judgement: Judgement, survey: Survey, select: SelectStmt, scope: Scope): void {
   if (select.intoClause !== undefined)
-    refuse("statement_not_allowed", "SELECT INTO is not allowed", { detail: "It would create a table." });
+    refuse("statement_not_allowed", "SELECT INTO is not allowed", {
+      detail: "It would create a table.",
+      hint: "Use CREATE TABLE … AS where the role may create one, or INSERT … SELECT.",
+    });
   if (select.groupClause !== undefined) survey.grouped.push(select);
   const ctes = visitWith(judgement, survey, select.withClause, scope);
   noteCondition(survey, select.whereClause, false);

@@ -124,6 +124,7 @@ function judgeColumn(
   if (masked !== "show")
     refuse("column_not_allowed", `column "${name}" is masked and cannot be used to compute what is written`, {
       detail: `The masked value would be stored in place of the real one (${mask.rule}).`,
+      hint: "Write a value that stands in the statement, or leave the column out.",
     });
   const row = qualifier ?? rowName(target);
   if (aliases.has(row))
