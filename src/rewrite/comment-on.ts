@@ -60,5 +60,8 @@ function judgeColumn(judgement: Judgement, { relation }: Target, name: string): 
   if (visibleColumns(relation, select).some((column) => column.name === name)) return;
   refuse("column_unknown", `column "${name}" of relation "${relation.name}" does not exist`, {
     detail: "The role sees no such column.",
+    hint: `It sees: ${visibleColumns(relation, select)
+      .map((column) => column.name)
+      .join(", ")}.`,
   });
 }

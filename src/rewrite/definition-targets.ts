@@ -36,6 +36,7 @@ export function writtenRelation(rangeVar: RangeVar | undefined): Written {
   if (rangeVar?.location === undefined) refuse("internal", "a definition without a relation");
   if (rangeVar.catalogname !== undefined)
     refuse("relation_not_allowed", `cross-database references are not allowed: "${rangeVar.catalogname}"`, {
+      detail: "A statement defines in the database that the client connected to.",
       hint: "Name the relation by schema and name alone.",
     });
   return {
@@ -178,6 +179,7 @@ export function judgeNewName(judgement: Judgement, target: Named, kind: Relation
   if (shadows)
     refuse("name_taken", `a relation cannot be named ${target.name}`, {
       detail: "A catalog of the server has this name.",
+      hint: "Give it a name that does not begin with pg_.",
     });
   requireWhole(judgement, target, kind, "create", false);
 }

@@ -55,7 +55,10 @@ export function judgeSetSchema(judgement: Judgement, statement: AlterObjectSchem
   const { relation, newschema = "", objectType, missing_ok: missingOk = false } = statement;
   const target = existing(judgement, writtenRelation(relation), "alter", { missingOk });
   if (target.temporary || newschema === "pg_temp")
-    refuse("statement_not_allowed", "temporary relations cannot change their schema");
+    refuse("statement_not_allowed", "temporary relations cannot change their schema", {
+      detail: "A temporary relation is the session's own, and no other becomes one.",
+      hint: "Use CREATE TABLE … AS in the other schema.",
+    });
   const kind = target.relation?.kind ?? relations[objectType ?? ""] ?? "table";
   return moved(judgement, target, { schema: newschema, name: target.name }, kind);
 }

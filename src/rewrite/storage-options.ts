@@ -54,6 +54,7 @@ export function judgeOptions(
     if (!known || (defnamespace !== undefined && defnamespace !== "toast"))
       refuse("statement_not_allowed", `the storage parameter ${defname} is not allowed`, {
         detail: "It is not one of those that say how rows are kept.",
+        hint: "Leave it out; fillfactor and the settings of autovacuum can be given.",
       });
     if (arg !== undefined && !isPlain(arg)) unsupported(`this value of ${defname}`);
   }
@@ -80,6 +81,7 @@ export function judgeStorage({
     tablespace === undefined ? "USING is not allowed here" : "TABLESPACE is not allowed",
     {
       detail: "Where and how rows are stored is for the administrator to say.",
+      hint: "Leave it out, and the database's own is taken.",
     },
   );
 }
