@@ -77,7 +77,9 @@ const functionName = name("a function's name, without arguments", 2).transform((
 
 const settingNameText = z
   .string({ error: "a setting's name" })
-  .regex(/^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*$/, { error: "a setting's name in lower case" });
+  .regex(/^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)*(\.\*)?$/, {
+    error: "a setting's name in lower case, or application.* for all that begin so",
+  });
 
 /** What a role may do to a relation itself, beside its rows. */
 export const definitionNames = ["create", "alter", "drop", "truncate", "comment", "index"] as const;
@@ -109,7 +111,9 @@ export const roleShape = {
     .describe("Functions allowed beside the safe built-in ones.")
     .optional(),
   settings: mapping({
-    allow: z.array(settingNameText, { error: "a list of settings" }).describe("Names in lower case."),
+    allow: z
+      .array(settingNameText, { error: "a list of settings" })
+      .describe("Names in lower case; `application.*` stands for all of an application's own."),
   })
     .describe("Settings that the client may change, beside a safe default list.")
     .optional(),

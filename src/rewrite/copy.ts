@@ -11,6 +11,7 @@ import { edit, unsupported, type Judgement } from "./judgement.ts";
 import { visibleOf } from "./quotable.ts";
 import { qualify } from "./reads.ts";
 import { resolveUse } from "./relations.ts";
+import { judgeFiltered } from "./row-security.ts";
 import { mayChange } from "./row-rules.ts";
 import { closingIndex, endBefore, indexAfterName } from "./source.ts";
 import { surveyStatement } from "./survey.ts";
@@ -39,6 +40,7 @@ function copyTo(judgement: Judgement, copy: CopyStmt): void {
   const rangeVar = copy.relation ?? refuse("internal", "COPY TO without a relation");
   const { relation, grant } = resolveUse(judgement, rangeVar, "select");
   if (grant?.select === undefined) return copyCatalog(judgement, copy, rangeVar, relation);
+  judgeFiltered(judgement, relation, grant);
   for (const rule of rulesOf(grant, grant.select)) judgement.rules.add(rule);
   if (seesAll(grant.select)) return qualify(judgement, rangeVar, relation.schema);
 

@@ -1,10 +1,13 @@
+import type { Node } from "@pgsql/types";
 import { refuse } from "../errors.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import type { LocalObjects } from "../catalog/local-objects.ts";
 import type { Grants } from "../policy/grants.ts";
 import type { Parser } from "../sql/parser.ts";
 import type { Edit } from "../sql/splice.ts";
 import type { Quotable } from "./quotable.ts";
 import type { Source } from "./source.ts";
+import type { Effect } from "./verdict.ts";
 
 /** What a text is judged against. */
 export type JudgeContext = {
@@ -15,6 +18,12 @@ export type JudgeContext = {
   readonly searchPath: readonly string[];
   /** The roles that the identity may take here, for SET ROLE. */
   readonly roles: ReadonlySet<string>;
+  /** The values of the settings that the role's rules depend on, by name in lower case; none known where it is left out. */
+  readonly pinned?: ReadonlyMap<string, string>;
+  /** The client asked for errors in place of filtered rows (SET row_security = off). */
+  readonly rowSecurity?: "off";
+  /** What the session itself has made or changed, beside the catalog; undefined: nothing. */
+  readonly local?: LocalObjects;
 };
 
 /** Edits by their start, those of one place in the order in which they came. */
@@ -39,8 +48,20 @@ export type Judgement = {
   hints: Map<string, string>;
   /** Whether a condition on a parameter may count as safe (converting-parameters.ts), and whether one did. */
   parameters: "plain" | "trusted" | "distrusted";
+  /** The types that PREPARE declares for the statement's parameters. */
+  declaredTypes: readonly Node[];
+  /** OIDs of types that a parameter of the statement must not be declared to be of: what runs then was not judged. */
+  distrustedTypes: Set<number>;
   /** A name did not resolve: a fresher catalog may know it. */
   unresolved: boolean;
+  /** Settings that the statement may change and that rules could come to depend on, in lower case. */
+  sets: Set<string>;
+  /** What a call of set_config says of search_path. */
+  path: Extract<Effect, { kind: "search-path" }> | undefined;
+  /** What the session has made or changed up to the statement at hand. */
+  local: LocalObjects;
+  /** A relation is touched whose columns a fresher catalog will know. */
+  unsettled: boolean;
 };
 
 /** Records an edit, in byte offsets of the client's text. */

@@ -1,6 +1,7 @@
 import type { Problem } from "../errors.ts";
 import type { Grants } from "../policy/grants.ts";
-import { neverSettable } from "../policy/never-settable.ts";
+import { meaningSettings } from "../policy/meaning/value-kinds.ts";
+import { neverSettable, opensSetting } from "../policy/never-settable.ts";
 
 /** What values a client may give a setting: any, or one of these (compared without case). */
 type Values = "any" | readonly string[];
@@ -39,6 +40,8 @@ const allowed: Readonly<Record<string, Values>> = {
   lock_timeout: "any",
   plan_cache_mode: "any",
   quote_all_identifiers: "any",
+  // Only takes away, from views and foreign tables; pg_dump sets it.
+  restrict_nonsystem_relation_kind: "any",
   search_path: "any",
   standard_conforming_strings: ["on", "true", "yes", "1"],
   statement_timeout: "any",
@@ -52,16 +55,21 @@ const allowed: Readonly<Record<string, Values>> = {
 };
 
 /**
- * May a client give a setting this value?
+ * May a client give a setting this value? What rules depend on (pinned-setting.ts) and the schemas of a search_path
+ * (known-schemas.ts) are judged elsewhere.
  * @param name as the client wrote it; compared without case, as the server does.
- * @param value undefined: back to the default, which is what the session began with.
+ * @param value undefined: back to the default, which is what the session began with; `computed`: not known before it runs.
  * @returns what to tell the client if not.
  */
-export function settingProblem(name: string, value: string | undefined, grants: Grants): Problem | undefined {
+export function settingProblem(
+  name: string,
+  value: string | undefined,
+  grants: Grants,
+  computed = false,
+): Problem | undefined {
   const setting = name.toLowerCase();
   const values = Object.hasOwn(allowed, setting) ? allowed[setting] : undefined;
-  const opened = grants.settings.has(setting) && !neverSettable(setting);
-  if (values === undefined && !opened)
+  if (values === undefined && !opensSetting(grants.settings, setting))
     return {
       code: "setting_not_allowed",
       message: `permission denied to set parameter "${name}"`,
@@ -70,38 +78,39 @@ export function settingProblem(name: string, value: string | undefined, grants: 
         ? "No role can be given this setting."
         : `It can be allowed under settings.allow in ${grants.file}.`,
     };
-  if (setting === "statement_timeout" && grants.statementTimeout !== undefined)
-    return timeoutProblem(name, value, grants);
-  if (setting === "search_path") return searchPathProblem(value ?? "");
-  if (values === undefined || values === "any" || value === undefined) return undefined;
+  const limited = setting === "statement_timeout" && grants.statementTimeout !== undefined;
+  if (computed && (limited || (values !== undefined && values !== "any") || setting === "search_path"))
+    return {
+      code: "setting_not_allowed",
+      message: `permission denied to set parameter "${name}" to a computed value`,
+      detail: "Which values may be set depends on the setting, so the value has to stand in the text.",
+    };
+  if (limited) return timeoutProblem(name, value, grants);
+  if (values === undefined || values === "any" || value === undefined || computed) return undefined;
   const plain = setting === "client_encoding" ? encodingName(value) : value.toLowerCase();
   if (values.includes(plain)) return undefined;
   return {
     code: "setting_not_allowed",
     message: `permission denied to set parameter "${name}" to this value`,
-    detail: "With other values rolegate and the server could read texts differently, or messages would show more.",
+    detail:
+      "With other values rolegate and the server could read texts differently, or messages would show more.",
     hint: `It takes: ${values.join(", ")}.`,
   };
+}
+
+/** May a rule come to depend on the setting, when the database's types change? In lower case. */
+export function movesRules(setting: string): boolean {
+  return setting.includes(".") || meaningSettings.some((name) => name === setting);
+}
+
+/** Of a constant as long as this there may be only the beginning in the tree (short-text.ts). */
+export function isCut(value: string): boolean {
+  return Buffer.byteLength(value) > 500;
 }
 
 /** The server keeps nothing but letters and digits of an encoding's name (clean_encoding_name, src/common/encnames.c). */
 function encodingName(value: string): string {
   return value.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
-}
-
-/**
- * The server's own functions, operators and types come first wherever a path does not name pg_catalog. A path that
- * puts another schema before it would let what somebody made there take part in the rules' own expressions.
- */
-function searchPathProblem(value: string): Problem | undefined {
-  const schemas = value.split(",").map((schema) => schema.trim().replaceAll('"', "").toLowerCase());
-  if (schemas.indexOf("pg_catalog") <= 0) return undefined;
-  return {
-    code: "setting_not_allowed",
-    message: 'permission denied to set parameter "search_path" to this value',
-    detail: "pg_catalog can only come first.",
-    hint: "Leave pg_catalog out; it is searched first then.",
-  };
 }
 
 /** Milliseconds per unit of the server's time settings (documentation, 20.1.1); a bare number is milliseconds. */

@@ -1,3 +1,4 @@
+import type { LocalChange } from "../catalog/local-objects.ts";
 import type { Problem } from "../errors.ts";
 import type { Quotable } from "./quotable.ts";
 
@@ -8,6 +9,10 @@ export type Effect =
   | { readonly kind: "set-role"; readonly role: string | undefined }
   /** `SET search_path`; undefined: back to the session's default. `local`: until the transaction ends. */
   | { readonly kind: "search-path"; readonly path: readonly string[] | undefined; readonly local: boolean }
+  /** `RESET ALL`. */
+  | { readonly kind: "reset-all" }
+  /** `SET row_security`, which rolegate itself follows. */
+  | { readonly kind: "row-security"; readonly value: "on" | "off" }
   /** SQL `PREPARE name AS …`: same namespace as the protocol's named statements. */
   | { readonly kind: "prepare"; readonly name: string; readonly statement: JudgedStatement }
   /** SQL `DECLARE name CURSOR FOR …`: same namespace as the protocol's named portals. */
@@ -16,7 +21,13 @@ export type Effect =
   | { readonly kind: "execute"; readonly name: string }
   /** SQL `DEALLOCATE name`; undefined: all. */
   | { readonly kind: "deallocate"; readonly name: string | undefined }
-  | { readonly kind: "discard-all" };
+  | { readonly kind: "discard-all" }
+  /** `DISCARD TEMP`. */
+  | { readonly kind: "discard-temporary" }
+  /** A definition: what the session has or sees by itself from here on; `ofDatabase`: a fresh catalog will show it. */
+  | { readonly kind: "define"; readonly changes: readonly LocalChange[]; readonly ofDatabase: boolean }
+  /** A savepoint is set, given up, or gone back to. */
+  | { readonly kind: "savepoint"; readonly does: "set" | "release" | "return"; readonly name: string };
 
 /** One statement of a text, judged. */
 export type JudgedStatement = {
@@ -39,6 +50,10 @@ export type JudgedStatement = {
   readonly hints: ReadonlyMap<string, string>;
   /** Its conditions were judged safe for parameters of any type but those of converting-parameters.ts. */
   readonly trustsParameters: boolean;
+  /** OIDs of types that no parameter of it may be declared to be of. */
+  readonly distrustedTypes: ReadonlySet<number>;
+  /** Settings that it may change and that rules could come to depend on, in lower case. */
+  readonly sets: readonly string[];
   readonly effect: Effect;
 };
 
@@ -51,6 +66,8 @@ export type Verdict =
       readonly rewritten: boolean;
       /** In the order of the text; empty for an empty query. */
       readonly statements: readonly JudgedStatement[];
+      /** It touches relations whose columns are not known yet: a fresher catalog may let more of it use an index. */
+      readonly unsettled?: boolean;
     }
   | {
       readonly kind: "refuse";

@@ -2,6 +2,7 @@ import type { Problem } from "../errors.ts";
 import type { JudgedStatement } from "../rewrite/verdict.ts";
 import { wireNameOf } from "../wire/text.ts";
 import { preparedBySql, type Runnable } from "./judged.ts";
+import { followDefinition, forgetTemporary } from "./local-objects.ts";
 import { prepareRole } from "./role-change.ts";
 import { renewScope, reportsPath, type SessionState } from "./state.ts";
 
@@ -43,9 +44,10 @@ const transactions: ReadonlySet<string> = new Set([
 
 function prepareEffect(
   session: SessionState,
-  { effect, statementKind }: JudgedStatement,
+  { effect, statementKind, sets }: JudgedStatement,
   { alone, whole, last }: Place,
 ): Problem | "waiting" | undefined {
+  for (const setting of sets) session.touched.add(setting);
   switch (effect.kind) {
     case "set-role":
       return prepareRole(session, effect.role ?? session.firstRole, alone);
@@ -53,11 +55,18 @@ function prepareEffect(
       if (session.role.name === session.firstRole) return undefined;
       return prepareRole(session, session.firstRole, alone);
     case "search-path":
+    case "reset-all":
       // Below 18 the server does not tell when the end of a transaction brings the old path back.
       if (!reportsPath(session.database) && !whole) return pathHere("outside a transaction");
       if (!reportsPath(session.database)) session.closed = "search_path";
       return last ? undefined : pathHere("as the last statement of its text");
+    case "row-security":
+      // Neither the end of a transaction nor an error behind it can then bring the old value back.
+      if (!alone) return rowSecurityHere;
+      session.closed = "row_security";
+      return undefined;
     case "none":
+    case "savepoint":
       if (!session.pathInTransaction || !endings.has(statementKind)) return undefined;
       session.closed = "search_path";
       return last ? undefined : pathHere("in a transaction that ends in a text of its own");
@@ -65,13 +74,21 @@ function prepareEffect(
     case "declare":
     case "execute":
     case "deallocate":
+    case "define":
+    case "discard-temporary":
       break;
   }
   return undefined;
 }
 
 /** Statements that can bring back the search_path from before a transaction or savepoint. */
-const endings: ReadonlySet<string> = new Set(["COMMIT", "ROLLBACK", "ROLLBACK TO"]);
+const endings: ReadonlySet<string> = new Set(["COMMIT", "ROLLBACK", "ROLLBACK TO", "PREPARE TRANSACTION"]);
+
+const rowSecurityHere: Problem = {
+  code: "statement_not_supported",
+  message:
+    "row_security can be changed here only outside a transaction, by a statement that is sent on its own",
+};
 
 function pathHere(where: string): Problem {
   return {
@@ -88,13 +105,20 @@ export function applyEffect(session: SessionState, run: Runnable, statement: Jud
   switch (effect.kind) {
     case "none":
     case "execute":
+    case "savepoint":
       return undefined;
+    case "define":
+      return followDefinition(session, effect);
+    case "discard-temporary":
+      return forgetTemporary(session);
     case "set-role":
       return confirmRole(session);
     case "discard-all":
       session.statements.clear();
       session.portals.clear();
+      forgetTemporary(session);
       setPath(session, undefined);
+      setRowSecurity(session, "on");
       return confirmRole(session);
     case "search-path":
       // SET LOCAL alone and outside a transaction sets nothing that lasts; below 18 it can be nowhere else.
@@ -102,6 +126,14 @@ export function applyEffect(session: SessionState, run: Runnable, statement: Jud
       session.pathInTransaction = true;
       session.pathBefore ??= session.searchPath;
       return setPath(session, effect.path);
+    case "reset-all":
+      session.pathInTransaction = true;
+      session.pathBefore ??= session.searchPath;
+      // In a transaction it could be undone, so the client has to say it once more.
+      if (session.transaction === "I" && run.judged.runs.length === 1) setRowSecurity(session, "on");
+      return setPath(session, undefined);
+    case "row-security":
+      return setRowSecurity(session, effect.value);
     case "prepare":
       session.statements.set(wireNameOf(effect.name), preparedBySql(run, effect.statement), session.settled);
       return undefined;
@@ -121,8 +153,16 @@ function confirmRole({ change }: SessionState): void {
 
 /** The group failed, and what it set with it. */
 export function takeBackEffects(session: SessionState): void {
+  session.locals.failed = true;
   if (session.pathBefore !== undefined) setPath(session, session.pathBefore);
   if (session.change !== undefined) session.change.confirmed = false;
+}
+
+function setRowSecurity(session: SessionState, value: "on" | "off"): void {
+  const next = value === "off" ? value : undefined;
+  if (next === session.rowSecurity) return;
+  session.rowSecurity = next;
+  renewScope(session);
 }
 
 /** Undefined: the path that the session began with. */

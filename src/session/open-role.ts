@@ -2,13 +2,13 @@ import { refuse, RolegateError } from "../errors.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Metrics } from "../metrics.ts";
 import { bindGrants } from "../policy/grants.ts";
+import { movesRules } from "../rewrite/settings.ts";
 import { connectUpstream } from "../upstream/connect.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import { loginFor, type Database } from "./database.ts";
 import type { OpenRole } from "./role-change.ts";
-import { askSearchPath } from "./ask-search-path.ts";
 import { parseSearchPath } from "../sql/search-path.ts";
-import { sessionSettings } from "./startup-settings.ts";
+import { askedSettings, keptNotices, sessionSettings } from "./startup-settings.ts";
 
 export type RoleRequest = {
   readonly database: Database;
@@ -31,12 +31,15 @@ export async function openRole(request: RoleRequest, metrics: Metrics): Promise<
   if (rules === undefined)
     throw new RolegateError({ code: "no_role", message: `role "${role}" has no rules` });
   const grants = bindGrants(rules, identity);
-  const settings = sessionSettings(request.settings, grants, identity.name);
-  const connection = await connect(request, settings, metrics);
-  const setting =
-    connection.parameters.get("search_path") ?? (await askSearchPath(connection, request.deadline));
-  const searchPath = parseSearchPath(setting, role);
-  if (searchPath !== undefined) return { name: role, grants, connection, searchPath };
+  const premises = { grants, catalog: database.catalog };
+  const { settings, kept } = sessionSettings(request.settings, premises, identity.name);
+  const connection = await connect(request, settings, [...askedSettings(premises)], metrics);
+  const searchPath = parseSearchPath(connection.settings.get("search_path") ?? "", role);
+  if (searchPath !== undefined) {
+    const chosen = [...request.settings.keys()].filter((name) => !kept.has(name) && movesRules(name));
+    const notices = keptNotices(kept, connection.settings, role);
+    return { name: role, grants, connection, searchPath, chosen, notices };
+  }
   connection.close();
   throw new RolegateError({ code: "setting_not_allowed", message: "the search_path cannot be read" });
 }
@@ -44,12 +47,18 @@ export async function openRole(request: RoleRequest, metrics: Metrics): Promise<
 async function connect(
   { database, role, applicationName, deadline }: RoleRequest,
   settings: ReadonlyMap<string, string>,
+  asked: readonly string[],
   metrics: Metrics,
 ): Promise<UpstreamConnection> {
   const { upstream } = database.config;
   const login = loginFor(database.config, role);
   try {
-    const opened = await connectUpstream(upstream, login, { role, settings, applicationName }, deadline);
+    const opened = await connectUpstream(
+      upstream,
+      login,
+      { role, settings, applicationName, asked },
+      deadline,
+    );
     metrics.upstreamConnects.succeeded++;
     return opened;
   } catch (error) {

@@ -2,7 +2,9 @@ import type { Problem } from "../errors.ts";
 import type { Grants } from "../policy/grants.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import { parameterStatus } from "../wire/backend.ts";
+import { noticeResponse, type NoticeText } from "../wire/error-fields.ts";
 import { shownParameter } from "./parameters.ts";
+import { forgetTemporary } from "./local-objects.ts";
 import { renewScope, reportsPath, type SessionState } from "./state.ts";
 import { Wait, waitFor } from "./wait.ts";
 
@@ -13,6 +15,10 @@ export type OpenRole = {
   readonly connection: UpstreamConnection;
   /** Its search_path at the start, as names. */
   readonly searchPath: readonly string[];
+  /** Settings that the client chose for it, of those that rules could come to depend on. */
+  readonly chosen: readonly string[];
+  /** What the client wanted of settings that its rules depend on, and does not get. */
+  readonly notices: readonly NoticeText[];
 };
 
 /**
@@ -70,12 +76,16 @@ export function completeRoleChange(session: SessionState): void {
     return opened.connection.close();
 
   session.role = opened;
+  session.touched.clear();
+  for (const setting of opened.chosen) session.touched.add(setting);
   session.searchPath = opened.searchPath;
   session.reportedPath = reportsPath(session.database) ? opened.searchPath : undefined;
   session.counts = session.metrics.role(opened.name);
   session.statements.clear();
   session.portals.clear();
+  forgetTemporary(session);
   renewScope(session);
+  for (const notice of opened.notices) session.toClient.add(noticeResponse("WARNING", "01000", notice));
   for (const [name, value] of opened.connection.parameters) {
     const shown = shownParameter(name, value, opened.name);
     const before = session.parameters.get(name);

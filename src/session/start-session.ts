@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Identity } from "../identity/identity.ts";
 import { authenticationOk } from "../wire/authentication.ts";
 import { backendKeyData, parameterStatus, readyForQuery } from "../wire/backend.ts";
+import { noticeResponse } from "../wire/error-fields.ts";
 import { cancelKeyBytes, type ProtocolMinor } from "../wire/negotiate-protocol-version.ts";
 import type { Database } from "./database.ts";
 import type { Inbox } from "./inbox.ts";
@@ -77,6 +78,7 @@ function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, g
       Buffer.concat([
         authenticationOk,
         ...statuses,
+        ...role.notices.map((notice) => noticeResponse("WARNING", "01000", notice)),
         backendKeyData(key.processId, key.key),
         readyForQuery("I"),
       ]),

@@ -42,24 +42,35 @@ export async function connectUpstream(
       reported.set(message.parameterName, message.parameterValue),
     );
     const client = new LoginClient(target, login, parameters, opened);
-    await within(deadline, "the login", logIn(client, login.user, session.role));
+    const settings = await within(deadline, "the login", logIn(client, login.user, session));
     for (const [name, value] of Object.entries(required))
       if (!value.some((allowed) => allowed === reported.get(name)))
         throw new Error(`the server's ${name} is not ${value.join(" or ")}`);
-    return takeOver(opened.socketInUse, target, reported, keyOf(client));
+    return takeOver(opened.socketInUse, target, { parameters: reported, settings }, keyOf(client));
   } catch (error) {
     connection?.socketInUse.destroy();
     throw unavailable(error);
   }
 }
 
-async function logIn(client: LoginClient, user: string, role: string): Promise<void> {
+async function logIn(
+  client: LoginClient,
+  user: string,
+  { role, asked = [] }: SessionStart,
+): Promise<ReadonlyMap<string, string>> {
   // After a failure pg may report once more, to nobody: without a listener that would end the process.
   client.on("error", () => {});
   await client.connect();
-  const { rows } = await client.query<LoginFacts>(loginFacts);
+  const { rows } = await client.query<LoginFacts>(loginFacts(asked));
   const problem = unfitLogin(rows[0], user, role);
   if (problem !== undefined) throw new Error(problem);
+  return new Map(
+    asked.map((name) => {
+      const value = (rows[0]!.settings as Readonly<Record<string, unknown>> | null)?.[name];
+      if (typeof value !== "string") throw new Error(`the server does not tell the value of ${name}`);
+      return [name, value];
+    }),
+  );
 }
 
 /** BackendKeyData, as pg keeps it. */
@@ -71,12 +82,12 @@ function keyOf(client: LoginClient): CancelKey {
 function takeOver(
   socket: Socket,
   target: UpstreamTarget,
-  parameters: ReadonlyMap<string, string>,
+  known: Pick<UpstreamConnection, "parameters" | "settings">,
   key: CancelKey,
 ): UpstreamConnection {
   return {
     socket,
-    parameters,
+    ...known,
     cancel: async () => {
       if (!socket.destroyed) await sendCancel(target, key);
     },

@@ -5,6 +5,8 @@ export type UpstreamConnection = {
   readonly socket: Socket;
   /** The last value of each reported setting (ParameterStatus) at the time of hand-over. */
   readonly parameters: ReadonlyMap<string, string>;
+  /** The values of the settings that were asked for, by name as asked. */
+  readonly settings: ReadonlyMap<string, string>;
   /** Asks the server to cancel what this connection runs, on a connection of its own; resolves when the request was sent. */
   cancel(): Promise<void>;
   /** Sends Terminate where possible and closes the socket. */

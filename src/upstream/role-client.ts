@@ -33,7 +33,7 @@ export async function askAs<Answer>(
   client.on("error", () => {});
   const begin = async (): Promise<void> => {
     await client.connect();
-    const { rows } = await client.query<LoginFacts>(loginFacts);
+    const { rows } = await client.query<LoginFacts>(loginFacts());
     const problem = unfitLogin(rows[0], login.user, role);
     if (problem !== undefined) throw new Error(problem);
   };

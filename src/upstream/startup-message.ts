@@ -8,6 +8,8 @@ export type SessionStart = {
   /** Settings by name; already judged. */
   readonly settings: ReadonlyMap<string, string>;
   readonly applicationName: string;
+  /** Settings whose values are to be known from the start. */
+  readonly asked?: readonly string[];
 };
 
 /**

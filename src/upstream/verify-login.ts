@@ -1,8 +1,15 @@
+import { quoteLiteral } from "../sql/names.ts";
+
 /**
  * What the session is on the server. One row, all names in pg_catalog: the client's search_path is already in force,
  * and its functions and operators must not run here.
+ * @param settings whose values to tell too; empty for one that does not exist.
  */
-export const loginFacts = `
+export function loginFacts(settings: readonly string[] = []): string {
+  const pairs = settings
+    .map(quoteLiteral)
+    .map((name) => `${name}, coalesce(pg_catalog.current_setting(${name}, true), '')`);
+  return `
   select current_user as role, session_user as login, 
     l.rolinherit or pg_catalog.pg_has_role(l.oid, r.oid, 'USAGE') as inherits,
     l.rolsuper or l.rolcreaterole or l.rolcreatedb or l.rolreplication or l.rolbypassrls as login_privileged,
@@ -12,9 +19,11 @@ export const loginFacts = `
         and (m.roleid operator(pg_catalog.<>) r.oid or m.admin_option)) as other_roles,
     exists (select from pg_catalog.pg_shdepend d
       where d.refclassid operator(pg_catalog.=) 1260 and d.refobjid operator(pg_catalog.=) l.oid
-        and d.deptype operator(pg_catalog.=) 'o') as owns
+        and d.deptype operator(pg_catalog.=) 'o') as owns,
+    pg_catalog.json_build_object(${pairs.join(", ")}) as settings
   from pg_catalog.pg_roles l, pg_catalog.pg_roles r
   where l.rolname operator(pg_catalog.=) session_user and r.rolname operator(pg_catalog.=) current_user`;
+}
 
 export type LoginFacts = {
   readonly role: string;
@@ -24,6 +33,8 @@ export type LoginFacts = {
   readonly role_super: boolean;
   readonly other_roles: boolean;
   readonly owns: boolean;
+  /** As pg reads a json value; anything from a server that lies. */
+  readonly settings: unknown;
 };
 
 /**

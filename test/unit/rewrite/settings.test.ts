@@ -13,8 +13,9 @@ const grants: Grants = {
   session: { temporaryTables: false, advisoryLocks: false, twoPhase: false, listen: [], notify: [] },
   catalogs: { definitions: "shown", comments: "shown" },
   functions: new Set(),
-  settings: new Set(["work_mem", "role", "rolegate.identity"]),
+  settings: new Set(["work_mem", "role", "rolegate.identity", "rolegate.*", "app.user", "tool.*"]),
   statementTimeout: 30_000,
+  origin: {} as Grants["origin"],
 };
 
 const problem = (name: string, value: string | undefined) => settingProblem(name, value, grants)?.code;
@@ -34,6 +35,8 @@ describe("settings", () => {
     ["statement_timeout", "30000"],
     ["statement_timeout", "0.5min"],
     ["statement_timeout", undefined],
+    ["app.user", "anybody"],
+    ["tool.some.setting", "1"],
   ])("%s may be %s", (name, value) => {
     expect(problem(name, value)).toBeUndefined();
   });
@@ -53,8 +56,10 @@ describe("settings", () => {
     ["client_min_messages", "debug1"],
     ["client_min_messages", "log"],
     ["backslash_quote", "on"],
-    ["search_path", "public, pg_catalog"],
-    ["search_path", 'evil,"pg_catalog"'],
+    ["array_nulls", "off"],
+    ["transform_null_equals", "on"],
+    ["other.setting", "1"],
+    ["app.other", "1"],
     ["statement_timeout", "0"],
     ["statement_timeout", "31s"],
     ["statement_timeout", "0.1ms"],
