@@ -53,7 +53,7 @@ function prepareEffect(
       return prepareRole(session, effect.role ?? session.firstRole, alone);
     case "discard-all":
       if (session.role.name === session.firstRole) return undefined;
-      return prepareRole(session, session.firstRole, alone);
+      return prepareRole(session, session.firstRole, alone, true);
     case "search-path":
     case "reset-all":
       // Below 18 the server does not tell when the end of a transaction brings the old path back.

@@ -158,7 +158,6 @@ async function begin(
     { database, identity, role: chosen.role, settings: requested, applicationName, deadline },
     metrics,
   );
-  const { parameters: began } = role.connection;
   startSession(
     inbox,
     role,
@@ -169,13 +168,13 @@ async function begin(
       applicationName,
       encrypted,
       minor,
-      openRole: (to, { parameters }) =>
+      openRole: (to, { role: before, parameters, change }) =>
         openRole(
           {
             database,
             identity,
             role: to,
-            settings: carrySettings(requested, began, parameters),
+            settings: change?.anew === true ? requested : carrySettings(before, parameters),
             applicationName: parameters.get("application_name") ?? applicationName,
             deadline,
           },

@@ -38,7 +38,7 @@ export async function openRole(request: RoleRequest, metrics: Metrics): Promise<
   if (searchPath !== undefined) {
     const chosen = [...request.settings.keys()].filter((name) => !kept.has(name) && movesRules(name));
     const notices = keptNotices(kept, connection.settings, role);
-    return { name: role, grants, connection, searchPath, chosen, notices };
+    return { name: role, grants, connection, searchPath, wanted: request.settings, chosen, notices };
   }
   connection.close();
   throw new RolegateError({ code: "setting_not_allowed", message: "the search_path cannot be read" });
@@ -94,16 +94,19 @@ const carriedOver = [
   "search_path",
 ];
 
-/** The settings for another role of the same session. */
+/**
+ * The settings for another role of the same session: those that were asked for before, and what was changed since. One that
+ * the role at hand keeps as the database has it stays a wish, for a role that does not.
+ */
 export function carrySettings(
-  requested: ReadonlyMap<string, string>,
-  before: ReadonlyMap<string, string>,
+  { wanted, connection }: OpenRole,
   now: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> {
-  const settings = new Map(requested);
+  const settings = new Map(wanted);
   for (const name of carriedOver) {
     const value = now.get(name);
-    if (value !== undefined && value !== before.get(name)) settings.set(name.toLowerCase(), value);
+    if (value !== undefined && value !== connection.parameters.get(name))
+      settings.set(name.toLowerCase(), value);
   }
   return settings;
 }

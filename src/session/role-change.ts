@@ -15,6 +15,8 @@ export type OpenRole = {
   readonly connection: UpstreamConnection;
   /** Its search_path at the start, as names. */
   readonly searchPath: readonly string[];
+  /** The settings that it was opened with, as far as they are the client's wish. */
+  readonly wanted: ReadonlyMap<string, string>;
   /** Settings that the client chose for it, of those that rules could come to depend on. */
   readonly chosen: readonly string[];
   /** What the client wanted of settings that its rules depend on, and does not get. */
@@ -28,6 +30,8 @@ export type OpenRole = {
  */
 export type RoleChange = {
   readonly role: string;
+  /** DISCARD ALL: what was set since the session began does not come along. */
+  readonly anew: boolean;
   /** Undefined: it is being opened. */
   opened: OpenRole | undefined;
   problem: Problem | undefined;
@@ -40,6 +44,7 @@ export function prepareRole(
   session: SessionState,
   role: string,
   alone: boolean,
+  anew = false,
 ): Problem | "waiting" | undefined {
   const { change } = session;
   if (!alone)
@@ -57,7 +62,7 @@ export function prepareRole(
     session.closed = "role";
     return undefined;
   }
-  session.change = { role, opened: undefined, problem: undefined, confirmed: false };
+  session.change = { role, anew, opened: undefined, problem: undefined, confirmed: false };
   waitFor(session, Wait.role, true);
   return "waiting";
 }
