@@ -91,10 +91,12 @@ export type OperatorFacts = {
   readonly function: FunctionName;
   /** Values of built-in types and literals are enough for it to be chosen. */
   readonly common: boolean;
-  /** An operand's type is built-in. */
-  readonly mixed: boolean;
+  /** A value of a built-in type can be an operand as it is, or becomes one sooner than one of the server's operators'. */
+  readonly besideBuiltin: boolean;
   /** The types, made by somebody, of which a value could make the server choose it (`TypeFacts.text`, or `record`). */
   readonly operands: readonly string[];
+  /** The types of its operands that somebody made. */
+  readonly takes: readonly string[];
 };
 
 /** A type that somebody made. An array type is told as the type of its elements. */

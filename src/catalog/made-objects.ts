@@ -21,13 +21,16 @@ export function readMadeObjects(
   );
   const rows = new Map(typeRows.map((row) => [row[2], row]));
   const parts = (type: string) => rows.get(type)?.[8] ?? [];
+  const becomes = (type: string) => (implicit.get(type) ?? []).map(({ target }) => target.type);
   const types = typeRows.map((row): TypeFacts => {
     const [schema, name, text, oid, array, kind] = row;
     const made = closure(text, parts);
     const of = (what: 9 | 10) => [...made].flatMap((type) => rows.get(type)?.[what] ?? []).map(nameOf);
-    const becomes = (type: string) => (implicit.get(type) ?? []).map(({ target }) => target.type);
     return {
-      ...{ schema, name, text, kind },
+      schema,
+      name,
+      text,
+      kind,
       oids: [oid, array].filter((each) => each !== 0),
       holds: closure(text, (type) => [...parts(type), ...becomes(type)]),
       makes: of(9),
@@ -41,7 +44,7 @@ export function readMadeObjects(
   // take a type that its category prefers (func_select_candidate, parse_func.c).
   const common = (type: string): boolean => {
     const row = rows.get(type);
-    if (row === undefined || row[6] === 1 || row[7] === 1 || fromBuiltin.has(type)) return true;
+    if (row === undefined || row[6] === 1 || row[7] > 0 || fromBuiltin.has(type)) return true;
     return row[5] === "d" && parts(type).every(common);
   };
   return {
@@ -91,12 +94,15 @@ function operatorOf(
   // Literals without a type are given the type of the other side if the server has such an operator, and they choose
   // no type of somebody's where one of the server's fits too (documentation, 10.2).
   const taken = ownOfName && builtin.every(([, , ownOfTwo]) => ownOfTwo);
+  const beside = sides.some(([type, isMade]) => !isMade || rows.get(type)?.[7] === 2);
   return {
-    ...{ schema, name },
+    schema,
+    name,
     extension: extension ?? undefined,
     function: { schema: functionSchema, name: functionName },
     common: made.length === 0 || !taken,
-    mixed: builtin.length > 0,
+    besideBuiltin: beside,
+    takes: sides.filter(([, isMade]) => isMade).map(([type]) => type),
     operands: made.flatMap(([type]) => [type, ...(rows.get(type)?.[5] === "c" ? [anonymousRow] : [])]),
   };
 }

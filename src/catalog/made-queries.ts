@@ -50,7 +50,7 @@ const compares = madeFunctions(`
 export const types = `
   select json_agg(json_build_array(n.nspname, t.typname, format_type(t.oid, -1), t.oid::int8, t.typarray::int8,
       t.typtype, (t.typtype = 'd' and not ${isMade("t.typbasetype")})::int,
-      (t.typispreferred or t.typcategory = 'S')::int, ${parts}, ${makes}, ${compares})
+      case when t.typispreferred then 2 when t.typcategory = 'S' then 1 else 0 end, ${parts}, ${makes}, ${compares})
       order by n.nspname, t.typname)
     from pg_type t join pg_namespace n on n.oid = t.typnamespace
    where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname !~ ${temporary}
@@ -89,7 +89,8 @@ export type TypeRow = readonly [
   array: number,
   kind: TypeFacts["kind"],
   overBuiltin: number,
-  liberal: number,
+  /** 2: literals and values of its category become it before others; 1: literals do where no built-in type fits. */
+  preference: number,
   parts: readonly string[] | null,
   makes: readonly FunctionName[] | null,
   compares: readonly FunctionName[] | null,

@@ -1,5 +1,5 @@
 import { refuse } from "../errors.ts";
-import { couldCallDenied } from "./functions.ts";
+import { couldCallDenied } from "./function-rulings.ts";
 import type { Judgement } from "./judgement.ts";
 import { isShared } from "./names-seen.ts";
 import { nameOf } from "./safe-copies.ts";

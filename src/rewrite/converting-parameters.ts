@@ -1,4 +1,5 @@
 import type { Node } from "@pgsql/types";
+import { firstOfDatabase } from "../catalog/system-queries.ts";
 import { lastName } from "./dotted-name.ts";
 
 /**
@@ -37,15 +38,15 @@ const plain: readonly (readonly [name: string, oid: number, array: number])[] = 
 const names: ReadonlySet<string> = new Set(plain.flatMap(([name]) => [name, `_${name}`]));
 const oids: ReadonlySet<number> = new Set(plain.flatMap(([, oid, array]) => [oid, array]));
 
-/** The first OID that a database gives out itself (transam.h): enums and the like, which compare with their own kind. */
-const firstOfDatabase = 16_384;
-
 /** True if a parameter of the type that a statement's tree names could make the server convert a column. */
 export function convertsColumns(typeName: Node): boolean {
   return !("TypeName" in typeName) || !names.has(lastName(typeName.TypeName.names) ?? "");
 }
 
-/** The same for the OID that a Parse message declares; 0 leaves the type to the server, which takes the column's. */
+/**
+ * The same for the OID that a Parse message declares; 0 leaves the type to the server, which takes the column's. Types of
+ * the database itself, enums and the like, compare with their own kind.
+ */
 export function oidConvertsColumns(oid: number): boolean {
   return oid !== 0 && oid < firstOfDatabase && !oids.has(oid);
 }

@@ -1,18 +1,27 @@
 import type { Node } from "@pgsql/types";
+import type { Relation } from "../catalog/catalog.ts";
+import { changeLocal, isTemporary, nothingLocal } from "../catalog/local-objects.ts";
 import { refuse, RolegateError } from "../errors.ts";
+import { showConstants } from "../sql/cut-proof.ts";
 import { parseShort } from "../sql/parse-short.ts";
+import { refusedKind } from "../sql/refused-kinds.ts";
 import { statementKind } from "../sql/statement-kinds.ts";
 import { applyEdits } from "./apply-edits.ts";
+import { judgeType } from "./casts.ts";
 import { rewriteCopy } from "./copy.ts";
+import { judgeDefinition } from "./definitions.ts";
 import { rewriteExplain } from "./explain-statement.ts";
 import { addDependentColumns } from "./group-keys.ts";
 import { addHints } from "./hints.ts";
 import { unsupported, type JudgeContext, type Judgement } from "./judgement.ts";
 import { shortenQualifiedColumns } from "./qualified-columns.ts";
 import { nothingQuotable, quotableOf, unknownQuotable } from "./quotable.ts";
+import { judgeGivenValue } from "./chosen-calls.ts";
 import { convertsColumns } from "./converting-parameters.ts";
 import { conditionsOf, rewriteRead } from "./reads.ts";
-import { judgeDiscard, judgeSet } from "./session-statements.ts";
+import { judgeRowSecurity } from "./row-security.ts";
+import { placeSetConfigs } from "./set-config.ts";
+import { judgeDiscard, judgeSet, savepointEffect } from "./session-statements.ts";
 import { readSource } from "./source.ts";
 import type { Survey } from "./findings.ts";
 import { surveyStatement } from "./survey.ts";
@@ -50,12 +59,18 @@ export function judge(text: string, context: JudgeContext): Verdict {
     quotable: nothingQuotable,
     hints: new Map(),
     parameters: "plain",
+    declaredTypes: [],
+    distrustedTypes: new Set(),
     unresolved: false,
+    sets: new Set(),
+    path: undefined,
+    local: context.local ?? nothingLocal,
+    unsettled: false,
   };
   let kind = "UNKNOWN";
   const touched = new Set<string>();
   // Whoever looks at a constant sees all of it; the tree that is compared in the end has what the short text has.
-  for (const { fields, whole } of shortened) fields.sval = whole;
+  showConstants(shortened, "whole");
   try {
     const statements = parsed.statements.map((raw) => {
       judgement.relations = new Set();
@@ -64,16 +79,21 @@ export function judge(text: string, context: JudgeContext): Verdict {
       judgement.quotable = nothingQuotable;
       judgement.hints = new Map();
       judgement.parameters = "plain";
+      judgement.sets = new Set();
+      judgement.path = undefined;
+      judgement.declaredTypes = [];
+      judgement.distrustedTypes = new Set();
       kind = statementKind(raw.stmt!).name;
       try {
-        return judgeStatement(judgement, raw.stmt!, raw.stmt_location ?? 0);
+        return followed(judgement, judgeStatement(judgement, raw.stmt!, raw.stmt_location ?? 0));
       } finally {
         for (const relation of judgement.relations) touched.add(relation);
       }
     });
-    for (const { fields, short: kept } of shortened) fields.sval = kept;
+    showConstants(shortened, "short");
     const sent = applyEdits(judgement, short, parsed.statements);
-    return { kind: "run", text: sent, rewritten: sent !== text, statements };
+    const { unsettled } = judgement;
+    return { kind: "run", text: sent, rewritten: sent !== text, statements, unsettled };
   } catch (error) {
     if (!(error instanceof RolegateError)) throw error;
     return refusal(error.problem, kind, touched, judgement.unresolved);
@@ -96,10 +116,10 @@ function refusal(
 }
 
 function judgeStatement(judgement: Judgement, node: Node, start: number): JudgedStatement {
-  const { judged: known, name } = statementKind(node);
+  const { node: nodeKind, judged: known, name } = statementKind(node);
   if (!known)
     refuse("statement_not_allowed", `${name} is not allowed`, {
-      detail: "No role can be allowed statements of this kind.",
+      detail: refusedKind(nodeKind, name).detail,
       hint: "What changes the database's objects, roles or passwords is done on a connection of the database's own.",
     });
   const done = (more: Partial<JudgedStatement> = {}): JudgedStatement => ({
@@ -111,10 +131,19 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
     quotable: resumes.has(name) ? unknownQuotable : judgement.quotable,
     hints: judgement.hints,
     trustsParameters: judgement.parameters === "trusted",
-    effect: { kind: "none" },
+    distrustedTypes: judgement.distrustedTypes,
+    sets: [...judgement.sets],
+    effect: judgement.path ?? { kind: "none" },
     ...more,
   });
 
+  const rewrite = (query: Node): void => {
+    if (!isQuery(query)) return unsupported("a definition by this statement");
+    rewriteQuery(judgement, query);
+  };
+  const definition = judgeDefinition(judgement, node, start, rewrite);
+  if (definition !== undefined) return done({ effect: definition });
+  if ("SelectStmt" in node) placeSetConfigs(node.SelectStmt);
   if (isQuery(node)) return done({ discardRows: rewriteQuery(judgement, node).discardRows });
   if ("CopyStmt" in node) {
     const { query } = node.CopyStmt;
@@ -139,6 +168,8 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
     const { query, name: prepared = "", argtypes } = node.PrepareStmt;
     if (query === undefined || !isQuery(query)) unsupported("PREPARE of this statement");
     judgement.parameters = (argtypes ?? []).some(convertsColumns) ? "distrusted" : "plain";
+    judgement.declaredTypes = argtypes ?? [];
+    for (const type of argtypes ?? []) if ("TypeName" in type) judgeType(judgement, type.TypeName);
     const { discardRows } = rewriteQuery(judgement, query);
     const statement = { ...done({ discardRows }), statementKind: statementKind(query).name };
     return done({ effect: { kind: "prepare", name: prepared, statement } });
@@ -160,7 +191,15 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
   }
   if ("VariableSetStmt" in node) return done(judgeSet(judgement, node, node.VariableSetStmt, start));
   if ("DiscardStmt" in node) return done(judgeDiscard(node.DiscardStmt));
+  if ("TransactionStmt" in node) return done({ effect: savepointEffect(node.TransactionStmt) });
   return done();
+}
+
+/** What a statement defines the next one of the text finds there. */
+function followed(judgement: Judgement, statement: JudgedStatement): JudgedStatement {
+  if (statement.effect.kind === "define")
+    judgement.local = statement.effect.changes.reduce(changeLocal, judgement.local);
+  return statement;
 }
 
 /** Statements that go on with what another one began; which one is not known here. */
@@ -189,6 +228,7 @@ function bodyOf(node: Node): Query | undefined {
 /** Puts the rules on a statement that reads or writes rows. */
 function rewriteQuery(judgement: Judgement, node: Query): { discardRows: boolean; ruled: boolean } {
   const survey = surveyStatement(judgement, node);
+  judgeRowSecurity(judgement, survey);
   const conditions = conditionsOf(judgement, survey);
   const statement = Object.values(node)[0] as unknown;
   shortenQualifiedColumns(judgement, survey);
@@ -201,10 +241,16 @@ function rewriteQuery(judgement: Judgement, node: Query): { discardRows: boolean
   addDependentColumns(judgement, survey);
   for (const read of survey.reads) rewriteRead(judgement, read, conditions, survey);
   const ruled = isRuled(survey);
+  judgement.unsettled ||= ruled && [...survey.reads, ...survey.writes].some(willBeKnown);
   judgement.hides ||= ruled;
   judgement.quotable = quotableOf(survey);
   addHints(judgement.hints, survey);
   return { discardRows, ruled: hidesRows(survey) };
+}
+
+/** Its columns are not known, and a fresher catalog will have them: conditions beside it might be safe. */
+function willBeKnown({ relation }: { readonly relation: Relation }): boolean {
+  return relation.columnsUnknown === true && !isTemporary(relation);
 }
 
 /** True if rows are hidden from the role, so that counts and estimates would tell of them. */
@@ -230,6 +276,8 @@ function isRuled(survey: Survey): boolean {
 }
 
 function judgeParameter(judgement: Judgement, node: Node): void {
-  const { reads, writes } = surveyStatement(judgement, node);
-  if (reads.length > 0 || writes.length > 0) unsupported("a sub-select as a parameter of EXECUTE");
+  const survey = surveyStatement(judgement, node);
+  if (survey.reads.length > 0 || survey.writes.length > 0)
+    unsupported("a sub-select as a parameter of EXECUTE");
+  judgeGivenValue(judgement, survey, node);
 }

@@ -6,6 +6,7 @@ import { catalogTable } from "./blanked-catalogs.ts";
 import { become, fromItemTree } from "./fragment.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
 import { columnFacts, isSafe, type ColumnFacts } from "./safe-conditions.ts";
+import { meansOwnOperators } from "./safe-operators.ts";
 import { isShared } from "./names-seen.ts";
 import { nameOf, safeCopies } from "./safe-copies.ts";
 import { takeSample } from "./samples.ts";
@@ -39,7 +40,10 @@ export function conditionsOf(judgement: Judgement, survey: Survey): Conditions {
   const safe =
     !survey.computed &&
     !survey.natural &&
-    survey.using.every((name) => facts.family(name) !== undefined) &&
+    survey.using.every((name) => {
+      const family = facts.family(name);
+      return family !== undefined && meansOwnOperators(judgement, ["="], family, []);
+    }) &&
     survey.conditions.every(({ node, having }) => isSafe(judgement, facts, node, having));
   return { facts, safe, uses };
 }

@@ -4,34 +4,8 @@ import type { TableGrant } from "../policy/grants.ts";
 import { lastName } from "./dotted-name.ts";
 import type { Judgement } from "./judgement.ts";
 import type { Read } from "./findings.ts";
-
-/**
- * Types whose comparisons neither raise nor can be observed, in families within which they compare with each other
- * without a conversion that could raise. From pg_proc.proleakproof where it says so; numeric, interval and bpchar are
- * not marked, but their comparison functions raise nothing.
- */
-const families: Readonly<Record<string, string>> = {
-  boolean: "boolean",
-  smallint: "integer",
-  integer: "integer",
-  bigint: "integer",
-  oid: "oid",
-  real: "float",
-  "double precision": "float",
-  numeric: "numeric",
-  text: "text",
-  "character varying": "text",
-  name: "text",
-  bpchar: "character",
-  character: "character",
-  uuid: "uuid",
-  bytea: "bytea",
-  date: "date",
-  "time without time zone": "time",
-  "timestamp without time zone": "timestamp",
-  "timestamp with time zone": "timestamptz",
-  interval: "interval",
-};
+import { meansOwnOperators } from "./safe-operators.ts";
+import { familyOfType } from "./type-families.ts";
 
 const comparisons: ReadonlySet<string> = new Set(["=", "<>", "!=", "<", "<=", ">", ">="]);
 
@@ -94,7 +68,7 @@ function isPlain(name: string, grant: TableGrant | undefined): boolean {
 
 function familyOf(column: Column): string | undefined {
   if (column.typeKind === "e") return `enum ${column.type}`;
-  return column.typeKind === "b" ? families[column.type] : undefined;
+  return column.typeKind === "b" ? familyOfType(column.type) : undefined;
 }
 
 /** True if the condition may run on a row that the role must not see: it cannot raise and nothing can watch it run. */
@@ -107,7 +81,7 @@ export function isSafe(judgement: Judgement, facts: ColumnFacts, node: Node, hav
     return node.BooleanTest.arg !== undefined && columnFamily(facts, node.BooleanTest.arg) === "boolean";
   if ("ColumnRef" in node) return columnFamily(facts, node) === "boolean";
   if ("A_Const" in node) return true;
-  if ("SubLink" in node) return isSafeSubLink(facts, node.SubLink);
+  if ("SubLink" in node) return isSafeSubLink(judgement, facts, node.SubLink);
   if ("A_Expr" in node) return isSafeComparison(judgement, facts, node.A_Expr, having);
   return false;
 }
@@ -127,21 +101,27 @@ function isSafeComparison(
     between ||
     ["AEXPR_OP", "AEXPR_IN", "AEXPR_DISTINCT", "AEXPR_NOT_DISTINCT", "AEXPR_OP_ANY"].includes(kind ?? "");
   if (!known || (!between && !comparisons.has(operator))) return false;
-  // An operator of the same name elsewhere might be chosen by the operands' types.
   const meant = between ? [">=", "<="] : [operator];
-  if (meant.some((symbol) => judgement.context.catalog.operators.has(symbol))) return false;
   if (having && (isAggregate(lexpr) || isAggregate(rexpr)))
     return [lexpr, rexpr].every((side) => isAggregate(side) || isConstant(judgement, side));
   const left = columnFamily(facts, lexpr);
   const right = columnFamily(facts, rexpr);
-  if (left !== undefined && right !== undefined) return left === right && orderSafe(left, operator, between);
+  if (left !== undefined && right !== undefined)
+    return (
+      left === right && orderSafe(left, operator, between) && meansOwnOperators(judgement, meant, left, [])
+    );
   if (left === undefined && right === undefined)
-    return isConstant(judgement, lexpr) && isConstant(judgement, rexpr);
+    return (
+      meansOwnOperators(judgement, meant, undefined, [lexpr, rexpr]) &&
+      isConstant(judgement, lexpr) &&
+      isConstant(judgement, rexpr)
+    );
   const family = (left ?? right)!;
   const other = left === undefined ? lexpr : rexpr;
   const constants = "List" in other ? (other.List.items ?? []) : [other];
   return (
     orderSafe(family, operator, between) &&
+    meansOwnOperators(judgement, meant, family, constants) &&
     constants.every((constant) => isConstantFor(judgement, family, constant))
   );
 }
@@ -157,7 +137,7 @@ function isConstantFor(judgement: Judgement, family: string, node: Node): boolea
 }
 
 /** `x IN (SELECT y …)` compares like a join; `EXISTS` looks at no value. Their own conditions are judged beside these. */
-function isSafeSubLink(facts: ColumnFacts, link: SubLink): boolean {
+function isSafeSubLink(judgement: Judgement, facts: ColumnFacts, link: SubLink): boolean {
   const select =
     link.subselect !== undefined && "SelectStmt" in link.subselect ? link.subselect.SelectStmt : undefined;
   if (select === undefined || !onlyFilters(select)) return false;
@@ -173,7 +153,8 @@ function isSafeSubLink(facts: ColumnFacts, link: SubLink): boolean {
     left !== undefined &&
     values.length === 1 &&
     values[0] !== undefined &&
-    left === columnFamily(facts, values[0])
+    left === columnFamily(facts, values[0]) &&
+    meansOwnOperators(judgement, ["="], left, [])
   );
 }
 

@@ -15,13 +15,13 @@ import type { Relation } from "../catalog/catalog.ts";
 import type { TableGrant } from "../policy/grants.ts";
 import { judgeType } from "./casts.ts";
 import { childNodes } from "./child-nodes.ts";
+import { judgeChosenCalls } from "./chosen-calls.ts";
 import { judgeAttributeNotation } from "./attribute-notation.ts";
 import { nothingSeen, type Sample, type Survey, type Write } from "./findings.ts";
 import { nameParts } from "./dotted-name.ts";
 import { judgeFunction, nameBlanked } from "./functions.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
 import { judgeLocks } from "./locks.ts";
-import { judgeOperators } from "./operators.ts";
 import { aliasOf, noteAlias, noteCondition, noteIndirection, noteReference } from "./names-seen.ts";
 import { givesPlainColumns, hasColumnNames } from "./plain-columns.ts";
 import { denied, resolveUse, type Use } from "./relations.ts";
@@ -38,6 +38,7 @@ export function surveyStatement(judgement: Judgement, statement: Node): Survey {
   visit(judgement, survey, statement, { ctes: new Set(), level: undefined });
   judgeLocks(judgement, survey);
   judgeAttributeNotation(judgement, survey);
+  judgeChosenCalls(judgement, survey, statement);
   return survey;
 }
 
@@ -51,7 +52,6 @@ function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): 
   if ("RangeVar" in node) return visitRangeVar(judgement, survey, node, node.RangeVar, scope);
   if ("ResTarget" in node) nameBlanked(judgement, node.ResTarget);
   if ("FuncCall" in node && judgeFunction(judgement, node, node.FuncCall)) return undefined;
-  judgeOperators(judgement, node);
   if ("TypeName" in node) judgeType(judgement, node.TypeName);
   if ("ColumnRef" in node) noteReference(survey, node.ColumnRef);
   if ("A_Indirection" in node) noteIndirection(survey, node.A_Indirection.indirection);
@@ -166,6 +166,7 @@ function visitRangeVar(
   }
   if (rangeVar.schemaname === undefined && scope.ctes.has(rangeVar.relname ?? "")) return;
   const { relation, grant } = resolveUse(judgement, rangeVar, "select");
+  if (relation.columnsUnknown === true) survey.computed = true;
   survey.reads.push({ node, rangeVar, relation, grant, level: scope.level, sample });
 }
 
@@ -216,8 +217,9 @@ function visitSample(judgement: Judgement, survey: Survey, node: Sample, scope: 
 
 type Target = { readonly relation: Relation; readonly grant: TableGrant };
 
-function writeTarget(judgement: Judgement, rangeVar: RangeVar | undefined, use: Use): Target {
+function writeTarget(judgement: Judgement, survey: Survey, rangeVar: RangeVar | undefined, use: Use): Target {
   const { relation, grant } = resolveUse(judgement, rangeVar ?? {}, use);
+  if (relation.columnsUnknown === true) survey.computed = true;
   // A catalog never has a grant, and resolveUse lets catalogs be read only.
   return { relation, grant: grant ?? refuse("internal", "a write to a relation without a rule") };
 }
@@ -236,19 +238,31 @@ function visitWrite(
 }
 
 function visitInsert(judgement: Judgement, survey: Survey, statement: InsertStmt, scope: Scope): void {
-  survey.writes.push({ kind: "insert", statement, ...writeTarget(judgement, statement.relation, "insert") });
+  survey.writes.push({
+    kind: "insert",
+    statement,
+    ...writeTarget(judgement, survey, statement.relation, "insert"),
+  });
   noteCondition(survey, statement.onConflictClause?.whereClause, false);
   visitWrite(judgement, survey, { InsertStmt: statement }, statement, scope);
 }
 
 function visitUpdate(judgement: Judgement, survey: Survey, statement: UpdateStmt, scope: Scope): void {
-  survey.writes.push({ kind: "update", statement, ...writeTarget(judgement, statement.relation, "update") });
+  survey.writes.push({
+    kind: "update",
+    statement,
+    ...writeTarget(judgement, survey, statement.relation, "update"),
+  });
   noteCondition(survey, statement.whereClause, false);
   visitWrite(judgement, survey, { UpdateStmt: statement }, statement, scope);
 }
 
 function visitDelete(judgement: Judgement, survey: Survey, statement: DeleteStmt, scope: Scope): void {
-  survey.writes.push({ kind: "delete", statement, ...writeTarget(judgement, statement.relation, "delete") });
+  survey.writes.push({
+    kind: "delete",
+    statement,
+    ...writeTarget(judgement, survey, statement.relation, "delete"),
+  });
   noteCondition(survey, statement.whereClause, false);
   visitWrite(judgement, survey, { DeleteStmt: statement }, statement, scope);
 }
@@ -257,7 +271,7 @@ const actionUses = { CMD_INSERT: "insert", CMD_UPDATE: "update", CMD_DELETE: "de
 
 /** ON looks at the target, so it takes a rule for reading; each action takes its own. */
 function visitMerge(judgement: Judgement, survey: Survey, statement: MergeStmt, scope: Scope): void {
-  const target = writeTarget(judgement, statement.relation, "select");
+  const target = writeTarget(judgement, survey, statement.relation, "select");
   for (const node of statement.mergeWhenClauses ?? []) {
     const command = "MergeWhenClause" in node ? node.MergeWhenClause.commandType : undefined;
     if (command === "CMD_NOTHING") continue;

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import type { Grants } from "../../src/policy/grants.ts";
 import { catalogEntry } from "../../src/rewrite/catalog-relations.ts";
 import { pgCatalog, type CatalogEntry } from "../../src/rewrite/catalog-table.ts";
-import { functionClasses } from "../../src/rewrite/function-classes.ts";
+import { functionClasses } from "../../src/policy/server-functions/function-group.ts";
 import { settingProblem } from "../../src/rewrite/settings.ts";
 import { judgedKinds } from "../../src/sql/statement-kinds.ts";
 import { codes, tableUnder } from "./markdown-table.ts";
@@ -32,6 +32,7 @@ function grantsWith(settings: readonly string[]): Grants {
     functions: new Set(),
     settings: new Set(settings),
     statementTimeout: undefined,
+    origin: {} as Grants["origin"],
   };
 }
 

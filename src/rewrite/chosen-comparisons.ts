@@ -1,0 +1,52 @@
+import { refuse } from "../errors.ts";
+import type { Opened } from "../sql/walk.ts";
+import type { Choice, Part } from "./chosen-calls.ts";
+import { distrust, joinedTypes } from "./operators.ts";
+
+/** Fields of nodes whose values the server may compare, sort or group by the default operator classes of their types. */
+const compared: Readonly<Record<string, readonly string[]>> = {
+  A_Expr: ["lexpr", "rexpr"],
+  CaseExpr: ["arg", "args"],
+  // Aggregates and the functions of arrays, rows and ranges compare what they are given.
+  FuncCall: ["args", "agg_order"],
+  GroupingSet: ["content"],
+  MinMaxExpr: ["args"],
+  SortBy: ["node"],
+  SubLink: ["testexpr", "subselect"],
+  WindowDef: ["partitionClause", "orderClause"],
+};
+
+/**
+ * Sorting, grouping and comparing values of a type calls what its default operator class says.
+ * @throws RolegateError function_not_allowed
+ */
+export function judgeComparisons(
+  { judgement, denied, arising }: Choice,
+  node: Opened,
+  parts: readonly Part[],
+): void {
+  if (denied.compares.size === 0) return;
+  const { kind, fields } = node;
+  const joined = kind === "JoinExpr" && (fields["isNatural"] === true || fields["usingClause"] !== undefined);
+  const of = kind === "SelectStmt" ? comparedBySelect(node) : (compared[kind] ?? []);
+  if (of.length === 0 && !joined) return;
+  distrust(judgement, [...denied.compares.keys()]);
+  const types = joined
+    ? [...joinedTypes(arising, node)]
+    : parts.filter(({ child }) => of.includes(child.field)).flatMap((part) => [...part.types]);
+  for (const type of types) {
+    const called = denied.compares.get(type);
+    if (called === undefined) continue;
+    const { file } = judgement.context.grants;
+    refuse("function_not_allowed", `permission denied for comparing values of type ${type}`, {
+      detail: `It calls ${called.schema}.${called.name}, which ${file} does not allow by name.`,
+      hint: `The function or the type can be allowed under functions.allow in ${file}.`,
+    });
+  }
+}
+
+/** DISTINCT and set operations compare the columns that are selected. */
+function comparedBySelect({ fields }: Opened): readonly string[] {
+  const whole = fields["distinctClause"] === undefined ? [] : ["targetList", "distinctClause"];
+  return ["groupClause", ...whole, ...(fields["op"] === "SETOP_NONE" ? [] : ["larg", "rarg"])];
+}
