@@ -28,7 +28,7 @@ export function rewriteExplain(
         "statement_not_allowed",
         `EXPLAIN ${option.defname?.toUpperCase()} is not allowed under a row rule`,
         {
-          detail: "Its counts would include rows that the role must not see.",
+          detail: `Its counts would include rows that the role must not see (${rowRule(judgement)}).`,
           hint: "Use EXPLAIN without it.",
         },
       );
@@ -48,6 +48,12 @@ export function rewriteExplain(
   const last = source.tokens[verbose ? first + 1 : first]!;
   edit(judgement, source.tokens[first]!.end, last.end, verbose ? " (VERBOSE, COSTS off)" : " (COSTS off)");
   explain.options = [...(explain.options ?? []), costs];
+}
+
+/** The first of the rules that hide rows. */
+function rowRule({ rules }: Judgement): string {
+  const sorted = [...rules].toSorted();
+  return sorted.find((rule) => rule.endsWith(".rows")) ?? sorted[0] ?? "the role's rules";
 }
 
 /** `EXPLAIN (SELECT …)` has a parenthesis too. */

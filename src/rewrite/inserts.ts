@@ -57,7 +57,7 @@ function rewriteConflict(
   judgeTargetColumns(judgement, target, arbiter, { ...place, masked: "refuse" });
   if (conflict.action !== "ONCONFLICT_UPDATE") return [];
 
-  if (grant.update === undefined) denied(judgement.context.grants, relation.name, "update");
+  if (grant.update === undefined) denied(judgement.context.grants, relation.name, "update", grant);
   const set = namesOf(conflict.targetList);
   judgeWrittenColumns(judgement, write, "update", set);
   judgeTargetColumns(judgement, proposed, conflict.targetList ?? [], { ...place, masked: "refuse" });

@@ -277,7 +277,7 @@ function visitMerge(judgement: Judgement, survey: Survey, statement: MergeStmt, 
     if (command === "CMD_NOTHING") continue;
     const use = actionUses[command as keyof typeof actionUses];
     if (target.grant[use] === undefined)
-      denied(judgement.context.grants, statement.relation?.relname ?? "", use);
+      denied(judgement.context.grants, statement.relation?.relname ?? "", use, target.grant);
   }
   survey.writes.push({ kind: "merge", statement, ...target });
   noteCondition(survey, statement.joinCondition, false);
