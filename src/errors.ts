@@ -31,6 +31,11 @@ export const errorTable = {
   // a statement
   statement_unparsable: { sqlstate: "42601", meaning: "the server's grammar does not accept the text" },
   statement_too_complex: { sqlstate: "54001", meaning: "longer or more deeply nested than rolegate judges" },
+  statement_cancelled: {
+    sqlstate: "57014",
+    meaning: "the client cancelled the statement before it was judged",
+  },
+  judgement_busy: { sqlstate: "53000", meaning: "too many long statements are waiting to be judged" },
   encoding_invalid: { sqlstate: "22021", meaning: "the text is not valid UTF-8 or holds a NUL byte" },
   statement_not_allowed: { sqlstate: "42501", meaning: "this kind of statement is not allowed" },
   statement_not_supported: { sqlstate: "0A000", meaning: "rolegate cannot judge this yet, so it is refused" },
@@ -40,6 +45,7 @@ export const errorTable = {
   },
   column_not_allowed: { sqlstate: "42501", meaning: "the role may not use the column like this" },
   column_unknown: { sqlstate: "42703", meaning: "the column does not exist for this role" },
+  name_taken: { sqlstate: "42P07", meaning: "the name is that of another object and could stand for it" },
   function_not_allowed: {
     sqlstate: "42501",
     meaning: "the function is not known to be safe and the role does not name it",

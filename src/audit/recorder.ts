@@ -4,7 +4,7 @@ import { Journal, type JournalOptions } from "./journal.ts";
 import { isWritableByOthers } from "./day-file.ts";
 import { serialiseFailedLogin, serialiseMessage, serialiseSession } from "./serialise.ts";
 
-export { serialiseStatement } from "./serialise.ts";
+export { serialiseFacts, serialiseStatement, serialiseTexts } from "./serialise.ts";
 
 /**
  * The record of everything that happens: append-only JSON lines in `<directory>/YYYY-MM-DD.jsonl` (UTC).

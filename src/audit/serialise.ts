@@ -22,14 +22,22 @@ const longestMessage = 4096;
  * It costs a few microseconds: make it once and keep it beside the verdict.
  */
 export function serialiseStatement(facts: StatementFacts): string {
-  const { role, verdict, kind, relations, rules, refusal, sql, sent } = facts;
+  return `${serialiseFacts(facts)},${serialiseTexts(facts.sql, facts.sent)}`;
+}
+
+/** The beginning of that: what is told of the statement. */
+export function serialiseFacts(facts: Omit<StatementFacts, "sql" | "sent">): string {
+  const { role, verdict, kind, relations, rules, refusal } = facts;
   return (
     `"role":${asJson(role)},"verdict":${asJson(verdict)},"kind":${asJson(kind)},` +
-    `"relations":${asJson(relations)},"rules":${asJson(rules)},` +
-    (refusal ? `"refusal":${serialiseRefusal(refusal)},` : "") +
-    serialiseText("sql", sql) +
-    (sent === undefined ? "" : `,${serialiseText("sent", sent)}`)
+    `"relations":${asJson(relations)},"rules":${asJson(rules)}` +
+    (refusal ? `,"refusal":${serialiseRefusal(refusal)}` : "")
   );
+}
+
+/** The rest: its texts, the client's and the one that was sent where they differ. They cost as much as they are long. */
+export function serialiseTexts(sql: string, sent: string | undefined): string {
+  return serialiseText("sql", sql) + (sent === undefined ? "" : `,${serialiseText("sent", sent)}`);
 }
 
 /** What stands in every statement of a session, before the statement's own number. */

@@ -132,7 +132,22 @@ export async function readCatalog(query: CatalogQuery, last?: CatalogReading): P
   const row = await query(sql);
   const hash = createHash("sha256").update(row.join("\0")).digest("base64");
   if (hash === last?.hash) return last;
-  return { hash, catalog: catalogOf(row, (last?.catalog.version ?? 0) + 1) };
+  return { hash, catalog: catalogFromRows(row, (last?.catalog.version ?? 0) + 1) };
+}
+
+const readFrom = new WeakMap<Catalog, readonly string[]>();
+
+/** What a catalog was made of: with these another thread can make its own. */
+export function catalogRows(catalog: Catalog): { rows: readonly string[]; version: number } {
+  const rows = readFrom.get(catalog);
+  if (rows === undefined) throw new Error("the catalog was not read from a database");
+  return { rows, version: catalog.version };
+}
+
+export function catalogFromRows(rows: readonly string[], version: number): Catalog {
+  const catalog = catalogOf(rows, version);
+  readFrom.set(catalog, rows);
+  return catalog;
 }
 
 function catalogOf(row: readonly string[], version: number): Catalog {

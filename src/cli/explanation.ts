@@ -9,7 +9,9 @@ import type { BoundExpression, Grants, TableGrant } from "../policy/grants.ts";
 import { Database } from "../session/database.ts";
 import { openRole } from "../session/open-role.ts";
 import { splitStatements } from "../session/split-statements.ts";
-import type { VerdictScope } from "../session/verdict-cache.ts";
+import { SlowJudge } from "../session/slow-judge.ts";
+import { loadParser, workerLimits } from "../sql/parser.ts";
+import { judge, type JudgeContext } from "../rewrite/judge.ts";
 import type { JudgedStatement, Verdict } from "../rewrite/verdict.ts";
 
 /** A rule that shaped a statement. */
@@ -98,6 +100,7 @@ export async function explain(
     { ...database, roles: new Map(file === undefined ? [] : [[role, file]]) },
     createLogger("silent"),
     metrics,
+    new SlowJudge({ failed: () => {} }),
   );
   try {
     const settings = new Map<string, string>([["default_transaction_read_only", "on"]]);
@@ -110,8 +113,11 @@ export async function explain(
     };
     const session = await openRole({ ...request, deadline: config.limits.upstreamTimeout }, metrics);
     session.connection.close();
-    const scope = opened.scope(session.grants, session.searchPath, new Set(roles));
-    const { verdict } = scope.judge(Buffer.from(sql, "utf8").toString("latin1"));
+    const { grants, searchPath, connection: upstream } = session;
+    const scope = opened.scope({ grants, searchPath, roles: new Set(roles), settings: upstream.settings });
+    // Nobody else waits here, so long texts need no thread of their own.
+    const context = { ...scope.context, parser: await loadParser(opened.major, workerLimits) };
+    const verdict = judge(sql, context);
     return {
       ...known,
       role,
@@ -119,7 +125,7 @@ export async function explain(
       searchPath: session.searchPath,
       verdict: verdict.kind,
       refusal: verdict.kind === "refuse" ? refusalOf(verdict.problem) : undefined,
-      statements: statementsOf(sql, verdict, scope, session.grants),
+      statements: statementsOf(sql, verdict, context),
     };
   } catch (error) {
     // Such as an attribute that the role's rules need and the identity lacks: the login ends there.
@@ -135,13 +141,8 @@ function refusalOf({ code: _code, ...told }: Problem): Refusal {
 }
 
 /** A text runs or is refused as a whole; which of its statements it is that may not run is found one by one. */
-function statementsOf(
-  sql: string,
-  verdict: Verdict,
-  scope: VerdictScope,
-  grants: Grants,
-): readonly ExplainedStatement[] {
-  const { parser } = scope.context;
+function statementsOf(sql: string, verdict: Verdict, context: JudgeContext): readonly ExplainedStatement[] {
+  const { parser, grants } = context;
   const parsed = parser.parse(sql);
   const count = parsed.kind === "parsed" ? parsed.statements.length : 0;
   const own = splitStatements(sql, count);
@@ -163,10 +164,7 @@ function statementsOf(
         notes: [],
       },
     ];
-  return own.flatMap((text) => {
-    const judged = scope.judge(Buffer.from(text, "utf8").toString("latin1"));
-    return statementsOf(text, judged.verdict, scope, grants);
-  });
+  return own.flatMap((text) => statementsOf(text, judge(text, context), context));
 }
 
 function explained(

@@ -77,6 +77,8 @@ export type Grants = {
   readonly settings: ReadonlySet<string>;
   /** Milliseconds. */
   readonly statementTimeout: number | undefined;
+  /** What they were made of, as plain data: with these another thread can make its own. */
+  readonly origin: { readonly role: Role; readonly identity: Identity };
 };
 
 /** A role file whose expressions have been parsed. */
@@ -153,6 +155,7 @@ export function bindGrants(role: Role, identity: Identity): Grants {
     functions: new Set(role.file.functions),
     settings: new Set(role.file.settings.map((name) => name.toLowerCase())),
     statementTimeout: role.file.statementTimeout,
+    origin: { role, identity },
   };
 }
 

@@ -3,6 +3,7 @@ import { RolegateError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { Database } from "./database.ts";
+import { SlowJudge } from "./slow-judge.ts";
 
 /** The databases of a configuration: opened at the start, or when somebody wants one that could not be reached then. */
 export class Databases {
@@ -11,11 +12,15 @@ export class Databases {
   readonly #metrics: Metrics;
   readonly #open = new Map<string, Database>();
   readonly #opening = new Map<string, Promise<Database>>();
+  readonly #slowJudge: SlowJudge;
 
   constructor(config: Config, log: Logger, metrics: Metrics) {
     this.#config = config;
     this.#log = log;
     this.#metrics = metrics;
+    this.#slowJudge = new SlowJudge({
+      failed: (error) => log.error({ err: error }, "a statement could not be judged"),
+    });
   }
 
   /** @throws Error for roles that are wrong; a database that is out of reach is only logged. */
@@ -39,7 +44,7 @@ export class Databases {
       throw new RolegateError({ code: "unknown_database", message: `database "${name}" does not exist` });
     let opening = this.#opening.get(name);
     if (opening === undefined) {
-      opening = Database.open(config, this.#log, this.#metrics);
+      opening = Database.open(config, this.#log, this.#metrics, this.#slowJudge);
       this.#opening.set(name, opening);
     }
     try {
@@ -60,6 +65,7 @@ export class Databases {
   }
 
   async close(): Promise<void> {
+    this.#slowJudge.close();
     await Promise.all([...this.#open.values()].map((database) => database.close()));
   }
 }

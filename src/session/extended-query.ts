@@ -7,7 +7,7 @@ import { forward } from "./conversation.ts";
 import { prepareEffects } from "./effects.ts";
 import { Expect } from "./expected-replies.ts";
 import { closedProblem, mustWait } from "./group.ts";
-import { copyFrom, refused, type Runnable } from "./judged.ts";
+import { copyFrom, refused, type Judged, type Runnable } from "./judged.ts";
 import { missingName } from "./missing-name.ts";
 import { unnamed } from "./names.ts";
 import { refusedBind, refusedDescribePortal, refusedDescribeStatement, refusedExecute } from "./refused.ts";
@@ -142,11 +142,15 @@ function stillHolds(session: SessionState, runnable: Runnable): Runnable | Probl
   const { judged } = runnable;
   const again = verdictOf(session, judged.source);
   if (again === undefined) return undefined;
-  if (again.verdict.kind === "refuse") return again.verdict.problem;
-  if (judged.verdict.kind !== "run" || again.sql !== judged.sql) return changedMeaning;
+  if (again.problem !== undefined) return again.problem;
+  if (judged.problem !== undefined || !sameQuery(again, judged)) return changedMeaning;
   // What an SQL PREPARE left behind is not among the statements of its text.
   const index = judged.runs.indexOf(runnable);
   return again.runs[index] ?? { ...runnable, judged: again };
+}
+
+function sameQuery({ query: one }: Judged, { query: other }: Judged): boolean {
+  return one === undefined || other === undefined ? one === other : one.equals(other);
 }
 
 const changedMeaning: Problem = {
@@ -156,6 +160,5 @@ const changedMeaning: Problem = {
 };
 
 function unrecordedProblem(session: SessionState): Problem | undefined {
-  const verdict = unrecorded(session, "")?.verdict;
-  return verdict?.kind === "refuse" ? verdict.problem : undefined;
+  return unrecorded(session, "")?.problem;
 }

@@ -130,7 +130,7 @@ export class Flow {
   #startWait(): void {
     const { wait } = this.#state;
     if (wait === Wait.end && !this.#flushing) this.#events.goodbye();
-    else if (wait === Wait.catalog || wait === Wait.role) this.#events.waiting();
+    else if (wait >= Wait.catalog && wait !== Wait.end) this.#events.waiting();
   }
 
   /** Forwards what was read: at once where nothing has to be put on record first. */

@@ -3,7 +3,7 @@ import { bindHead } from "../wire/frontend.ts";
 import { backendLimits, frontendLimits, maxErrorMessage } from "../wire/limits.ts";
 
 /** A Query or Parse is gathered up to here to be judged; a longer one is refused. Its text is on record up to 1 MB. */
-export const longestStatement = 1024 * 1024;
+export const longestStatement = 64 * 1024 * 1024;
 
 /** What a client may send in a session, and how much of it is looked at. */
 export const clientTable = frameTable(frontendLimits, {

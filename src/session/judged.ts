@@ -1,15 +1,13 @@
-import { serialiseStatement } from "../audit/recorder.ts";
-import { RolegateError, sqlstate, type Problem } from "../errors.ts";
+import { serialiseFacts } from "../audit/recorder.ts";
+import { sqlstate, type Problem } from "../errors.ts";
 import type { JudgeContext } from "../rewrite/judgement.ts";
-import type { JudgedStatement, Verdict } from "../rewrite/verdict.ts";
+import type { JudgedStatement } from "../rewrite/verdict.ts";
 import { errorResponse } from "../wire/error-fields.ts";
+import { headerBytes } from "../wire/frame-table.ts";
 import { query } from "../wire/frontend-rewrite.ts";
 import { decodeBytes } from "../wire/text.ts";
+import { judgeParts, refusedParts, type Judge, type JudgedParts } from "./judged-parts.ts";
 import { refusedSql } from "./refused.ts";
-import { splitStatements } from "./split-statements.ts";
-
-/** Turns a text into a verdict; rewrite/judge.ts, or a stand-in. */
-export type Judge = (text: string, context: JudgeContext) => Verdict;
 
 /** One statement that may run, with what each run of it needs. */
 export type Runnable = {
@@ -18,6 +16,8 @@ export type Runnable = {
   readonly statement: JudgedStatement | undefined;
   /** Its part of the record. */
   readonly fragment: string;
+  /** The texts in that. */
+  readonly texts: string;
   /** It changes nothing that the session has to follow: no effect, no COPY FROM. */
   readonly plain: boolean;
 };
@@ -27,16 +27,16 @@ export type Judged = {
   /** The client's text in byte form (wire/text.ts). */
   readonly source: string;
   readonly context: JudgeContext;
-  readonly verdict: Verdict;
+  /** Why it is refused; undefined: it runs. */
+  readonly problem: Problem | undefined;
   /** The statements of a text that runs; empty for an empty text and for one that is refused. */
   readonly runs: readonly Runnable[];
   /** What a Parse of the text prepares: its only statement. */
   readonly first: Runnable;
   /** True if all statements are plain. */
   readonly plain: boolean;
-  /** What goes upstream in place of the client's Query, and of the SQL in its Parse; undefined: the client's own. */
+  /** The Query that goes upstream in place of the client's; undefined: the client's own. */
   readonly query: Buffer | undefined;
-  readonly sql: string | undefined;
   /** The ErrorResponse of a refusal. */
   readonly refusal: Buffer | undefined;
   /** A name did not resolve: worth another try against a fresh catalog. */
@@ -52,22 +52,8 @@ export function judgeText(
   judge: Judge,
   failed: (error: unknown) => void,
 ): Judged {
-  const text = decodeBytes(source);
-  if (text === undefined)
-    return refused(source, context, {
-      code: "encoding_invalid",
-      message: "the statement is not valid UTF-8",
-    });
-  let verdict: Verdict;
-  try {
-    verdict = judge(text, context);
-    if (verdict.kind === "run") return runs(source, text, context, verdict);
-  } catch (error) {
-    if (error instanceof RolegateError) return refused(source, context, error.problem);
-    failed(error);
-    return refused(source, context, { code: "internal", message: "the statement could not be judged" });
-  }
-  return refusal(source, text, context, verdict);
+  const shown = () => decodeLoosely(source);
+  return judgedFrom(source, context, judgeParts(decodeBytes(source), shown, context, judge, failed));
 }
 
 /** A refusal for a reason that no verdict gives. `statement`: what is known of it, for the record. */
@@ -77,112 +63,78 @@ export function refused(
   problem: Problem,
   statement?: JudgedStatement,
 ): Judged {
-  const verdict = {
-    kind: "refuse",
-    problem,
-    statementKind: statement?.statementKind ?? "UNKNOWN",
-    relations: statement?.relations ?? [],
-    unresolved: false,
-  } as const;
-  return refusal(source, Buffer.from(source, "latin1").toString("utf8"), context, verdict);
-}
-
-function refusal(
-  source: string,
-  text: string,
-  context: JudgeContext,
-  verdict: Extract<Verdict, { kind: "refuse" }>,
-): Judged {
-  const { problem, statementKind, relations, unresolved } = verdict;
-  const fragment = serialiseStatement({
-    role: context.grants.role,
-    sql: text,
-    kind: statementKind,
-    relations,
-    verdict: "refuse",
-    rules: [],
-    sent: undefined,
-    refusal: { sqlstate: sqlstate(problem), message: problem.message },
-  });
-  return build(source, context, verdict, {
-    fragments: [fragment],
-    statements: [],
-    sql: refusedSql,
-    refusal: errorResponse(problem, "ERROR"),
-    unresolved,
+  const parts = refusedParts(problem, decodeLoosely(source));
+  return judgedFrom(source, context, {
+    ...parts,
+    kind: statement?.statementKind ?? parts.kind,
+    relations: statement?.relations ?? parts.relations,
   });
 }
 
-function runs(
-  source: string,
-  text: string,
-  context: JudgeContext,
-  verdict: Extract<Verdict, { kind: "run" }>,
-): Judged {
-  const { statements, rewritten } = verdict;
-  const own = splitStatements(text, statements.length);
-  const sent = rewritten ? splitStatements(verdict.text, statements.length) : own;
-  const fragments = statements.map((statement, index) =>
-    serialiseStatement({
-      role: context.grants.role,
-      sql: own[index]!,
-      kind: statement.statementKind,
-      relations: statement.relations,
-      verdict: "run",
-      rules: statement.rules,
-      sent: sent[index] === own[index] ? undefined : sent[index],
-      refusal: undefined,
-    }),
-  );
-  const sql = rewritten ? verdict.text : undefined;
-  return build(source, context, verdict, {
-    fragments,
-    statements,
-    sql,
-    refusal: undefined,
-    unresolved: false,
-  });
+function decodeLoosely(source: string): string {
+  return Buffer.from(source, "latin1").toString("utf8");
 }
 
-type Parts = {
-  readonly fragments: readonly string[];
-  readonly statements: readonly JudgedStatement[];
-  readonly sql: string | undefined;
-  readonly refusal: Buffer | undefined;
-  readonly unresolved: boolean;
-};
+const refusedQuery = query(refusedSql);
 
 /** One constructor for all, so that the hot path sees objects of one shape. */
-function build(source: string, context: JudgeContext, verdict: Verdict, parts: Parts): Judged {
-  const { fragments, statements, sql, refusal, unresolved } = parts;
+export function judgedFrom(source: string, context: JudgeContext, parts: JudgedParts): Judged {
+  const { problem, statements, texts, unresolved } = parts;
+  const refusal = problem && errorResponse(problem, "ERROR");
+  const message = problem === undefined ? bufferOf(parts.query) : refusedQuery;
   const list: Runnable[] = [];
-  const message = sql === undefined ? undefined : query(sql);
-  const characters = source.length + fragments.reduce((sum, fragment) => sum + fragment.length, 0);
+  const characters = source.length + texts.reduce((sum, text) => sum + text.length, 0);
   const judged = {
     source,
     context,
-    verdict,
+    problem,
     runs: list,
     first: undefined as unknown as Runnable,
     plain: statements.every(isPlain),
     query: message,
-    sql,
     refusal,
     unresolved,
-    size: 1000 + 2 * characters + 2 * (message?.length ?? 0) + (refusal?.length ?? 0),
+    size: 1000 + 2 * characters + (message?.length ?? 0) + (refusal?.length ?? 0),
   };
+  const { role } = context.grants;
   for (const [index, statement] of statements.entries()) {
-    list.push({ judged, statement, fragment: fragments[index]!, plain: isPlain(statement) });
+    const fragment = `${runFacts(role, statement, statement.statementKind)},${texts[index]!}`;
+    list.push({ judged, statement, fragment, texts: texts[index]!, plain: isPlain(statement) });
   }
-  judged.first = list[0] ?? { judged, statement: undefined, fragment: fragments[0] ?? "", plain: true };
+  judged.first = list[0] ?? {
+    judged,
+    statement: undefined,
+    fragment: problem === undefined ? "" : `${refusalFacts(role, problem, parts)},${texts[0]!}`,
+    texts: texts[0] ?? "",
+    plain: true,
+  };
   return judged;
+}
+
+function bufferOf(bytes: Uint8Array | undefined): Buffer | undefined {
+  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function refusalFacts(role: string, problem: Problem, { kind, relations }: JudgedParts): string {
+  const refusal = { sqlstate: sqlstate(problem), message: problem.message };
+  return serialiseFacts({ role, kind, relations, verdict: "refuse", rules: [], refusal });
+}
+
+function runFacts(role: string, { relations, rules }: JudgedStatement, kind: string): string {
+  return serialiseFacts({ role, kind, relations, verdict: "run", rules, refusal: undefined });
+}
+
+/** The SQL that goes upstream in place of the client's, in UTF-8; undefined: the client's own. */
+export function sentSql({ query: message }: Judged): Buffer | undefined {
+  return message?.subarray(headerBytes, -1);
 }
 
 /** A kind that the session itself has to follow. */
 export const copyFrom = "COPY FROM";
 
-function isPlain({ effect, statementKind }: JudgedStatement): boolean {
-  return effect.kind === "none" && statementKind !== copyFrom;
+function isPlain({ effect, statementKind, sets }: JudgedStatement): boolean {
+  const followed = effect.kind !== "none" && effect.kind !== "savepoint";
+  return !followed && sets.length === 0 && statementKind !== copyFrom;
 }
 
 /** What an SQL `PREPARE` or `DECLARE` leaves behind under its name. */
@@ -200,15 +152,6 @@ export function fragmentOfExecute(run: Runnable, prepared: JudgedStatement): str
   return fragmentLike(run, prepared, run.statement?.statementKind ?? prepared.statementKind);
 }
 
-function fragmentLike({ judged }: Runnable, { relations, rules }: JudgedStatement, kind: string): string {
-  return serialiseStatement({
-    role: judged.context.grants.role,
-    sql: Buffer.from(judged.source, "latin1").toString("utf8"),
-    kind,
-    relations,
-    verdict: "run",
-    rules,
-    sent: judged.sql,
-    refusal: undefined,
-  });
+function fragmentLike({ judged, texts }: Runnable, statement: JudgedStatement, kind: string): string {
+  return `${runFacts(judged.context.grants.role, statement, kind)},${texts}`;
 }

@@ -1,5 +1,6 @@
 import type { Problem } from "../errors.ts";
 import { oidConvertsColumns } from "../rewrite/converting-parameters.ts";
+import { makesDenied } from "../rewrite/denied-calls.ts";
 import { headerBytes } from "../wire/frame-table.ts";
 import type { FrameReader } from "../wire/frames.ts";
 import { readParse } from "../wire/frontend.ts";
@@ -8,8 +9,9 @@ import { endOfText, wireName } from "../wire/text.ts";
 import { int16, message, text } from "../wire/writer.ts";
 import { forward } from "./conversation.ts";
 import { Expect } from "./expected-replies.ts";
+import { longestStatement } from "./frame-tables.ts";
 import { closedProblem, mustWait } from "./group.ts";
-import { refused, type Judged } from "./judged.ts";
+import { refused, sentSql, type Judged } from "./judged.ts";
 import { mostNames, unnamed } from "./names.ts";
 import { refusedSql } from "./refused.ts";
 import { isUnrecorded } from "./simple-query.ts";
@@ -25,22 +27,30 @@ export function parse(session: SessionState, reader: FrameReader): void {
   const known = closedProblem(session) ?? tooManyProblem(session, name);
   const found = known === undefined ? verdictOf(session, sql) : refused(sql, session.scope.context, known);
   if (found === undefined) return;
-  const judged = distrusts(found, buffer, typesStart)
-    ? refused(sql, found.context, convertingProblem)
-    : found;
+  const problem = parameterProblem(found, buffer, typesStart);
+  const judged = problem === undefined ? found : refused(sql, found.context, problem);
   if (judged.refusal !== undefined) refuseParse(session, name, unrecorded(session, sql) ?? judged);
   else expectParse(session, name, judged);
-  if (judged.sql !== undefined) session.toServer.add(parseWithSql(buffer, start, end, judged.sql));
+  const sent = sentSql(judged);
+  if (sent !== undefined) session.toServer.add(parseWithSql(buffer, start, end, sent));
   else forward(session, reader);
 }
 
-/** A parameter is declared to be of a type for which a condition that was judged safe is not. */
-function distrusts({ first }: Judged, buffer: Buffer, typesStart: number): boolean {
-  if (first.statement?.trustsParameters !== true) return false;
+/** A parameter is declared to be of a type with which the statement would do more than was judged. */
+function parameterProblem(
+  { first, context }: Judged,
+  buffer: Buffer,
+  typesStart: number,
+): Problem | undefined {
   const count = buffer.readUInt16BE(typesStart);
-  for (let index = 0; index < count; index++)
-    if (oidConvertsColumns(buffer.readUInt32BE(typesStart + 2 + 4 * index))) return true;
-  return false;
+  const trusts = first.statement?.trustsParameters === true;
+  for (let index = 0; index < count; index++) {
+    const oid = buffer.readUInt32BE(typesStart + 2 + 4 * index);
+    if (trusts && oidConvertsColumns(oid)) return convertingProblem;
+    if (first.statement?.distrustedTypes.has(oid) === true || makesDenied(context, oid))
+      return callingProblem;
+  }
+  return undefined;
 }
 
 const convertingProblem: Problem = {
@@ -50,6 +60,13 @@ const convertingProblem: Problem = {
   hint: "Declare the parameter as bigint, or leave its type to the server.",
 };
 
+const callingProblem: Problem = {
+  code: "function_not_allowed",
+  message: "a parameter of this type cannot be used in this statement",
+  detail: "Its type would make the server call a function that the role file does not allow by name.",
+  hint: "Leave the type of the parameter to the server, or have the function allowed under functions.allow.",
+};
+
 /** Only its name is looked at; what is sent in its place has no parameters. */
 function parseTooLong(session: SessionState, reader: FrameReader): void {
   const { buffer, start, end } = reader;
@@ -57,7 +74,7 @@ function parseTooLong(session: SessionState, reader: FrameReader): void {
   const name = wireName(buffer, start + headerBytes, nameEnd);
   if (name !== unnamed && mustWait(session, session.statements, name)) return;
   session.skipsRest = true;
-  refuseParse(session, name, tooLong(session, reader.length));
+  refuseParse(session, name, tooLong(session, reader.length, longestStatement));
   const nameBytes = buffer.subarray(start + headerBytes, nameEnd + 1);
   session.toServer.add(message("P", nameBytes, text(refusedSql, "statement"), int16(0)));
 }

@@ -7,6 +7,7 @@ import { wireNameOf } from "../wire/text.ts";
 import { applyEffect, setPath, takeBackEffects } from "./effects.ts";
 import { Expect } from "./expected-replies.ts";
 import type { Runnable } from "./judged.ts";
+import { followTransaction, hasLocals, settleLocal } from "./local-objects.ts";
 import { completeRun, completeSkipped, failGroup, failQuery, noteWithheld } from "./outcome.ts";
 import { reportParameter } from "./parameters.ts";
 import { completeRoleChange } from "./role-change.ts";
@@ -152,13 +153,15 @@ function commandComplete(
   const { expected } = session;
   const slot = expected.head;
   pass(session, reader, isRunning(kind));
+  const run =
+    kind === Expect.execute ? expected.runnables[slot] : expected.judged[slot]!.runs[session.statement];
+  if (hasLocals(session) && run?.statement !== undefined)
+    followTransaction(session, run.statement.statementKind, run.statement.effect, reader);
   if (kind === Expect.execute) {
-    const run = expected.runnables[slot];
     expected.pop();
     finish(session, run, expected.numbers[slot]!, expected.started[slot]!, rows);
   } else {
     const index = session.statement++;
-    const run = expected.judged[slot]!.runs[index];
     finish(session, run, expected.numbers[slot]! + index, expected.started[slot]!, rows);
   }
 }
@@ -218,7 +221,7 @@ function coverOf(session: SessionState, kind: number): Cover {
     : expected.runnables[slot];
   const statement = executed(session, run);
   return {
-    rewritten: run?.judged.sql !== undefined,
+    rewritten: run?.judged.query !== undefined,
     // A Query outside a transaction ends what the statements before began, and what they put off comes out then.
     hides: statement?.hides === true || (kind === Expect.query && session.touchedHidden),
     quotable: statement?.quotable ?? nothingQuotable,
@@ -252,6 +255,7 @@ function readyForQuery(session: SessionState, reader: FrameReader): void {
   session.transaction = readReadyForQuery(reader.buffer, reader.start, reader.end);
   session.statements.settle(session.settled);
   session.portals.settle(session.settled);
+  settleLocal(session);
   session.pathBefore = undefined;
   if (session.reportedPath !== undefined) setPath(session, session.reportedPath);
   if (session.transaction === "I") {

@@ -2,6 +2,7 @@ import { RolegateError, type Problem } from "../errors.ts";
 import type { Channel, ChannelEvents } from "../net/channel.ts";
 import { errorResponse } from "../wire/error-fields.ts";
 import { Flow } from "./flow.ts";
+import { catalogRead, wantsCatalog } from "./local-objects.ts";
 import type { SessionState } from "./state.ts";
 import { Wait } from "./wait.ts";
 
@@ -33,6 +34,8 @@ export class Session implements ChannelEvents {
   /** Cancels that are on their way or wait for that. */
   #cancels = 0;
   #over = false;
+  /** The catalog is read because of a definition. */
+  #reading = false;
 
   /**
    * @param client its events have to be passed on to the session from here on
@@ -46,7 +49,10 @@ export class Session implements ChannelEvents {
       failed: (error) => this.#fail(error),
       goodbye: () => this.#leave(),
       lost: (error) => this.#lost(error),
-      answered: () => this.#endIfIdle(),
+      answered: () => {
+        this.#readIfDefined();
+        this.#endIfIdle();
+      },
       waiting: () => this.#bring(),
     });
     const { expiresAt } = state.identity;
@@ -70,7 +76,9 @@ export class Session implements ChannelEvents {
 
   /** Cancels what runs, on the client's request. */
   cancel(): void {
-    if (this.#state.expected.length > 0) this.#cancel();
+    const { expected, asked } = this.#state;
+    if (expected.length > 0) this.#cancel();
+    else asked?.abandoned.abort();
   }
 
   /** Ends the session as soon as it is idle, or after a grace in milliseconds. */
@@ -102,12 +110,18 @@ export class Session implements ChannelEvents {
   /** Brings what the session waits for. */
   #bring(): void {
     const session = this.#state;
-    const { change } = session;
-    if (session.wait === Wait.catalog) {
-      session.database.refresh().then(
-        () => this.#flow.wake(),
-        (error: unknown) => this.#fail(error),
-      );
+    const { change, asked } = session;
+    if (session.wait === Wait.turn) {
+      setImmediate(() => this.#flow.wake());
+    } else if (session.wait === Wait.verdict && asked !== undefined) {
+      if (asked.begun) return;
+      asked.begun = true;
+      void session.database.judgeElsewhere(asked).then((parts) => {
+        asked.parts = parts;
+        return this.#flow.wake();
+      });
+    } else if (session.wait === Wait.catalog) {
+      this.#readCatalog(() => this.#flow.wake());
     } else if (change !== undefined) {
       session.openRole(change.role, session).then(
         (opened) => {
@@ -121,6 +135,29 @@ export class Session implements ChannelEvents {
         },
       );
     }
+  }
+
+  /** A definition was committed: the catalog is read behind it, once for all that came by then. */
+  #readIfDefined(): void {
+    if (this.#reading || !wantsCatalog(this.#state)) return;
+    this.#reading = true;
+    this.#readCatalog(() => {
+      this.#reading = false;
+      if (!this.#over) this.#readIfDefined();
+    });
+  }
+
+  #readCatalog(then: () => void): void {
+    const session = this.#state;
+    const { defined } = session.locals;
+    const committed = session.transaction === "I";
+    session.database.refresh().then(
+      (read) => {
+        if (read && committed) catalogRead(session, defined);
+        then();
+      },
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   /** However often a client asks, one cancel is on its way at a time, and one behind it that may still find work. */
@@ -170,6 +207,7 @@ export class Session implements ChannelEvents {
     // Whoever is gone cannot want the rest; left alone, the server would finish it for nobody.
     if (session.expected.length > 0) this.#cancel();
     session.change?.opened?.connection.close();
+    session.asked?.abandoned.abort();
     this.#client.end();
     this.#flow.stop();
     session.record.end(reason);

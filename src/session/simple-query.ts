@@ -1,10 +1,10 @@
-import { sqlstate } from "../errors.ts";
 import type { FrameReader } from "../wire/frames.ts";
 import { readQuery } from "../wire/frontend.ts";
 import { query } from "../wire/frontend-rewrite.ts";
 import { wireNameOf } from "../wire/text.ts";
 import { prepareEffects } from "./effects.ts";
 import { Expect } from "./expected-replies.ts";
+import { longestStatement } from "./frame-tables.ts";
 import { endGroup } from "./group.ts";
 import { copyFrom, fragmentOfExecute, refused, type Judged, type Runnable } from "./judged.ts";
 import { unnamed } from "./names.ts";
@@ -20,7 +20,7 @@ export function simpleQuery(session: SessionState, reader: FrameReader): void {
   const { buffer, start, end } = reader;
   if (reader.rest > 0) {
     session.skipsRest = true;
-    return send(session, tooLong(session, reader.length), undefined);
+    return send(session, tooLong(session, reader.length, longestStatement), undefined);
   }
   const source = readQuery(buffer, start, end);
   const judged = verdictOf(session, source);
@@ -92,6 +92,6 @@ export function fragmentOf(session: SessionState, run: Runnable): string {
 }
 
 /** A refusal because the record cannot be written is not on record. */
-export function isUnrecorded({ verdict }: Judged): boolean {
-  return verdict.kind === "refuse" && sqlstate(verdict.problem) === "58030";
+export function isUnrecorded({ problem }: Judged): boolean {
+  return problem?.code === "audit_unavailable";
 }

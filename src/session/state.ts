@@ -1,15 +1,20 @@
+import { refuse } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { hasLocal } from "../catalog/local-objects.ts";
 import type { Metrics, RoleCounts } from "../metrics.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { DatabaseMessage } from "../audit/entry.ts";
 import type { Recorder, SessionRecord } from "../audit/recorder.ts";
+import { pinOf } from "../rewrite/pinned-setting.ts";
 import type { TransactionStatus } from "../wire/backend.ts";
 import { Outgoing } from "../wire/outgoing.ts";
 import type { Database } from "./database.ts";
 import { ExpectedReplies } from "./expected-replies.ts";
+import { noLocals, type Locals } from "./local-objects.ts";
 import { Names } from "./names.ts";
 import type { OpenRole, RoleChange } from "./role-change.ts";
 import type { VerdictScope } from "./verdict-cache.ts";
+import type { Asked } from "./verdict-of.ts";
 import { Wait } from "./wait.ts";
 
 /** What does not change in a session's life. */
@@ -35,6 +40,10 @@ export type SessionState = SessionBasis & {
   /** Verdicts under the rules, search_path and catalog in force. */
   scope: VerdictScope;
   searchPath: readonly string[];
+  /** The client asked for errors in place of filtered rows. */
+  rowSecurity: "off" | undefined;
+  /** Settings that it chose, of those that rules could come to depend on. */
+  readonly touched: Set<string>;
   /** The last one that the server reported; undefined below version 18, which does not. */
   reportedPath: readonly string[] | undefined;
   /** The one before a change whose group can still fail, which takes the change back. */
@@ -59,7 +68,7 @@ export type SessionState = SessionBasis & {
   /** Executes in the group at hand. */
   executed: number;
   /** Why nothing more may run in the group at hand. */
-  closed: "role" | "search_path" | undefined;
+  closed: "role" | "search_path" | "row_security" | undefined;
   /** The server takes COPY data. */
   copyIn: boolean;
   /** Behind an error the server ignores what comes before the next Sync, and so do we. */
@@ -85,6 +94,13 @@ export type SessionState = SessionBasis & {
   fatal: boolean;
   /** The text that the catalog was last refreshed for. */
   refreshedFor: string | undefined;
+  /** A text that another thread judges. */
+  asked: Asked | undefined;
+  /** How much text was judged in the turn at hand, which began at that time. */
+  judgedBytes: number;
+  judgedAt: number;
+  /** Temporary relations, and definitions that no catalog shows yet. */
+  readonly locals: Locals;
   /** A change of role that is under way. */
   change: RoleChange | undefined;
   /** The last value of each setting that the server reports, as the client knows it. */
@@ -99,7 +115,14 @@ export function beginState(basis: SessionBasis, role: OpenRole): SessionState {
     ...basis,
     firstRole: role.name,
     role,
-    scope: basis.database.scope(role.grants, role.searchPath, basis.roles),
+    scope: basis.database.scope({
+      grants: role.grants,
+      searchPath: role.searchPath,
+      roles: basis.roles,
+      settings: role.connection.settings,
+    }),
+    rowSecurity: undefined,
+    touched: new Set(role.chosen),
     searchPath: role.searchPath,
     reportedPath: reportsPath(basis.database) ? role.searchPath : undefined,
     pathBefore: undefined,
@@ -128,6 +151,10 @@ export function beginState(basis: SessionBasis, role: OpenRole): SessionState {
     unwritten: false,
     fatal: false,
     refreshedFor: undefined,
+    asked: undefined,
+    judgedBytes: 0,
+    judgedAt: 0,
+    locals: noLocals(),
     change: undefined,
     parameters: new Map(role.connection.parameters),
     now: performance.now(),
@@ -148,7 +175,24 @@ export function currentScope(session: SessionState): VerdictScope {
 
 /** To be called when the role, the search_path or the catalog has changed. */
 export function renewScope(session: SessionState): VerdictScope {
-  const { database, role, searchPath, roles } = session;
-  session.scope = database.scope(role.grants, searchPath, roles);
+  const { database, role, searchPath, roles, rowSecurity, touched } = session;
+  session.scope = database.scope({
+    grants: role.grants,
+    searchPath,
+    roles,
+    settings: role.connection.settings,
+    ...(rowSecurity && { rowSecurity }),
+    ...(hasLocal(session.locals.now) && { local: session.locals.now }),
+  });
+  const { context } = session.scope;
+  const moved = [...touched].find((setting) => pinOf(context, setting) !== undefined);
+  if (moved !== undefined)
+    refuse(
+      "session_ended",
+      `the database has changed, and a rule now depends on "${moved}", which the session has set`,
+      {
+        hint: "Connect again.",
+      },
+    );
   return session.scope;
 }

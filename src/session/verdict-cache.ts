@@ -1,5 +1,6 @@
 import type { JudgeContext } from "../rewrite/judgement.ts";
-import { judgeText, type Judge, type Judged } from "./judged.ts";
+import { judgeText, type Judged } from "./judged.ts";
+import type { Judge } from "./judged-parts.ts";
 
 export type CacheOptions = {
   readonly judge: Judge;
@@ -14,9 +15,12 @@ export type CacheOptions = {
 /** A longer text would push out many that are used more often. */
 const longestKept = 65_536;
 
+/** In bytes, twice over: the verdicts of one session that has temporary relations or open definitions. */
+const mostOwnBytes = 512 * 1024;
+
 /**
  * The verdicts of one database by exact text, shared by all sessions whose judgement has the same premises: role,
- * rules and attributes (the grants' key), the roles in reach, search_path and catalog. Two generations: what is used
+ * rules and attributes (the grants' key), the roles in reach, search_path, catalog and the settings that rules stand on. Two generations: what is used
  * while it is in the older one moves to the younger; when that is full, the older one goes.
  */
 export class VerdictCache {
@@ -32,23 +36,27 @@ export class VerdictCache {
 
   /** The verdicts under the premises. */
   scope(context: JudgeContext): VerdictScope {
+    // Nobody else has what a session made, and the next definition makes it another.
+    if (context.local !== undefined) return new VerdictScope(this, undefined, context);
     const key = JSON.stringify([
       context.grants.key,
       [...context.roles].toSorted(),
       context.searchPath,
       context.catalog.version,
+      [...(context.pinned ?? [])],
+      context.rowSecurity ?? "on",
     ]);
     let scope = this.#scopes.get(key);
     if (scope === undefined) this.#scopes.set(key, (scope = new VerdictScope(this, key, context)));
     return scope;
   }
 
-  /** Judges a text that the scope does not know, and keeps the verdict. */
+  /** Judges a text that the scope does not know, and keeps the verdict, unless another thread can do better. */
   judge(scope: VerdictScope, source: string): Judged {
     const { judge, failed, counts } = this.#options;
     counts.misses++;
     const judged = judgeText(source, scope.context, judge, failed);
-    this.keep(scope, judged);
+    if (judged.problem?.code !== "statement_too_complex") this.keep(scope, judged);
     return judged;
   }
 
@@ -60,6 +68,7 @@ export class VerdictCache {
   keep(scope: VerdictScope, judged: Judged): void {
     const { entries = 20_000, bytes = 64 * 1024 * 1024, counts } = this.#options;
     if (judged.source.length > longestKept) return;
+    if (scope.key === undefined) return scope.keepOwn(judged);
     if (this.#youngEntries >= entries || this.#youngBytes + judged.size > bytes) this.#age();
     // A scope that nobody used for a generation was let go; it is in use again.
     this.#scopes.set(scope.key, scope);
@@ -83,30 +92,54 @@ export class VerdictCache {
 
 /** The verdicts under one set of premises. */
 export class VerdictScope {
-  readonly key: string;
+  /** Undefined: a session's own. */
+  readonly key: string | undefined;
   readonly context: JudgeContext;
   young = new Map<string, Judged>();
   old = new Map<string, Judged>();
   readonly #cache: VerdictCache;
+  #ownBytes = 0;
 
-  constructor(cache: VerdictCache, key: string, context: JudgeContext) {
+  constructor(cache: VerdictCache, key: string | undefined, context: JudgeContext) {
     this.#cache = cache;
     this.key = key;
     this.context = context;
   }
 
-  /** The verdict of a text in byte form. */
-  judge(source: string): Judged {
+  /** The verdict of a text in byte form, if it is known. */
+  known(source: string): Judged | undefined {
     const young = this.young.get(source);
     if (young !== undefined) {
       this.#cache.hit();
       return young;
     }
     const old = this.old.get(source);
-    if (old === undefined) return this.#cache.judge(this, source);
+    if (old === undefined) return undefined;
     this.#cache.hit();
     this.old.delete(source);
     this.#cache.keep(this, old);
     return old;
+  }
+
+  /** Keeps a verdict of a session's own, which goes with the session and pushes out nobody else's. */
+  keepOwn(judged: Judged): void {
+    if (this.#ownBytes > mostOwnBytes) {
+      this.old = this.young;
+      this.young = new Map();
+      this.#ownBytes = 0;
+    }
+    this.young.set(judged.source, judged);
+    this.#ownBytes += judged.size;
+  }
+
+  /** The verdict of a text that is not known. */
+  judge(source: string): Judged {
+    return this.#cache.judge(this, source);
+  }
+
+  /** Keeps a verdict that was made elsewhere. */
+  keep(judged: Judged): Judged {
+    this.#cache.keep(this, judged);
+    return judged;
   }
 }

@@ -1,14 +1,41 @@
-import { refused, type Judged } from "./judged.ts";
+import type { Problem } from "../errors.ts";
+import { mainThreadLimits } from "../sql/parser.ts";
+import { judgedFrom, refused, type Judged } from "./judged.ts";
+import type { JudgedParts } from "./judged-parts.ts";
+import { wantsCatalog } from "./local-objects.ts";
 import { currentScope, type SessionState } from "./state.ts";
+import type { VerdictScope } from "./verdict-cache.ts";
 import { Wait, waitFor } from "./wait.ts";
 
+/** A text that another thread judges (slow-judge.ts). */
+export type Asked = {
+  /** In byte form. */
+  readonly source: string;
+  readonly scope: VerdictScope;
+  /** How often it was asked for, because what it is judged against had changed in between. */
+  readonly times: number;
+  /** Aborts when the client cancels or has gone. */
+  readonly abandoned: AbortController;
+  begun: boolean;
+  parts: JudgedParts | undefined;
+};
+
+/** In bytes: finding out what a longer text comes to without its long lists would itself take too long. */
+const longestHere = 256 * 1024;
+
+/** In bytes: what one session may have judged before the others are served. */
+const mostInTurn = mainThreadLimits.text;
+
 /**
- * The verdict of a text in byte form. Undefined: a name in it did not resolve, and the session now waits for a fresh
- * catalog to judge it once more.
+ * The verdict of a text in byte form. Undefined: the session now waits, for another thread to judge it, or for a fresh
+ * catalog because a name in it did not resolve.
  */
 export function verdictOf(session: SessionState, source: string): Judged | undefined {
-  const judged = currentScope(session).judge(source);
-  if (!judged.unresolved) return judged;
+  const scope = currentScope(session);
+  const judged = scope.known(source) ?? judgeNow(session, scope, source);
+  if (judged === undefined || !judged.unresolved) return judged;
+  // What runs anyway is held back only for what a catalog can tell.
+  if (judged.problem === undefined && !wantsCatalog(session)) return judged;
   if (session.refreshedFor === source) {
     session.refreshedFor = undefined;
     return judged;
@@ -18,11 +45,61 @@ export function verdictOf(session: SessionState, source: string): Judged | undef
   return undefined;
 }
 
+function judgeNow(session: SessionState, scope: VerdictScope, source: string): Judged | undefined {
+  const { asked } = session;
+  if (asked?.source === source) return answerOf(session, asked, scope);
+  if (source.length > longestHere) return ask(session, scope, source, 1);
+  const judged = scope.judge(source);
+  if (judged.problem?.code === "statement_too_complex") return ask(session, scope, source, 1);
+  takeTurns(session, source.length);
+  return judged;
+}
+
+/** However quickly a client sends texts that nobody has judged yet, the other sessions come in between. */
+function takeTurns(session: SessionState, bytes: number): void {
+  if (session.judgedAt !== session.now) session.judgedBytes = 0;
+  session.judgedAt = session.now;
+  session.judgedBytes += bytes;
+  if (session.judgedBytes <= mostInTurn) return;
+  session.judgedBytes = 0;
+  waitFor(session, Wait.turn, false);
+}
+
+function ask(session: SessionState, scope: VerdictScope, source: string, times: number): undefined {
+  session.asked = {
+    source,
+    scope,
+    times,
+    abandoned: new AbortController(),
+    begun: false,
+    parts: undefined,
+  };
+  waitFor(session, Wait.verdict, true);
+}
+
+const changing: Problem = {
+  code: "statement_too_complex",
+  message: "the database's schema changed whenever the statement had been judged",
+  hint: "Try again.",
+};
+
+function answerOf(session: SessionState, asked: Asked, scope: VerdictScope): Judged | undefined {
+  const { source, parts, times } = asked;
+  if (parts === undefined) {
+    waitFor(session, Wait.verdict, true);
+    return undefined;
+  }
+  session.asked = undefined;
+  if (asked.scope === scope) return scope.keep(judgedFrom(source, scope.context, parts));
+  return times < 5 ? ask(session, scope, source, times + 1) : refused(source, scope.context, changing);
+}
+
 /** The refusal of a statement that is longer than what is read of one. */
-export function tooLong(session: SessionState, length: number): Judged {
+export function tooLong(session: SessionState, length: number, limit: number): Judged {
   return refused(`(a statement of ${length} bytes)`, session.scope.context, {
     code: "statement_too_complex",
-    message: `the statement is too long: ${length} bytes`,
+    message: `the statement is too long: its message has ${length} bytes, and the limit is ${limit}`,
+    hint: "Split it into several, or send its values as parameters or with COPY.",
   });
 }
 

@@ -18,8 +18,12 @@ export const Wait = {
   catalog: 5,
   /** The connection with another role. */
   role: 6,
+  /** The verdict of a text that another thread judges. */
+  verdict: 7,
+  /** Other sessions, because this one has kept the thread for long. */
+  turn: 8,
   /** The session ends; nothing is read any more. */
-  end: 7,
+  end: 9,
 } as const;
 export type Wait = (typeof Wait)[keyof typeof Wait];
 
@@ -49,6 +53,8 @@ export function isOver(session: SessionState): boolean {
       return session.expected.length <= roomAgain;
     case Wait.catalog:
     case Wait.role:
+    case Wait.verdict:
+    case Wait.turn:
     case Wait.end:
       break;
   }

@@ -6,8 +6,18 @@ type Fields = Record<string, unknown>;
 export type ShortenedConstant = {
   readonly fields: { sval?: string };
   readonly short: string;
-  readonly whole: string;
+  readonly whole: () => string;
 };
+
+/** Until it is called again, with `short`, whoever looks at one of the constants sees all of it. Hardly anybody does. */
+export function showConstants(constants: readonly ShortenedConstant[], as: "whole" | "short"): void {
+  for (const { fields, short, whole } of constants)
+    Object.defineProperty(fields, "sval", {
+      configurable: true,
+      enumerable: true,
+      ...(as === "whole" ? { get: whole } : { value: short }),
+    });
+}
 
 /**
  * Looks in the tree of a short text for what each cut says of its place.
@@ -64,7 +74,7 @@ export function proveCuts(
         const cut = literals.get(value["location"] as number);
         const constant = value["sval"] as { sval?: string } | undefined;
         if (cut?.inside.kind === "literal" && constant?.sval === cut.inside.value) {
-          shortened.push({ fields: constant, short: cut.inside.value, whole: cut.inside.whole() });
+          shortened.push({ fields: constant, short: cut.inside.value, whole: cut.inside.whole });
           proven.add(cut);
         }
         continue;

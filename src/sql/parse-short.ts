@@ -18,6 +18,8 @@ export type ShortParse =
 /** Parses a text in its short form; whole, where the tree does not show that what was left out may be. */
 export function parseShort(text: string, parser: Parser): ShortParse {
   const short = shortText(text);
+  const longest = parser.limits.text;
+  if (short.text.length > longest) return tooLong(longest, short);
   const parsed = parser.parse(short.text);
   if (parsed.kind === "refused") return parsed;
   if (parsed.kind === "error") return { ...parsed, position: wholePosition(short, parsed.position) };
@@ -35,6 +37,8 @@ export function parseShort(text: string, parser: Parser): ShortParse {
 }
 
 function parseWhole(text: string, parser: Parser): ShortParse {
+  const longest = parser.limits.text;
+  if (text.length > longest) return tooLong(longest, wholeText(text));
   const parsed = parser.parse(text);
   if (parsed.kind !== "parsed") return parsed;
   return {
@@ -42,6 +46,15 @@ function parseWhole(text: string, parser: Parser): ShortParse {
     statements: parsed.statements,
     short: wholeText(parsed.text ?? text),
     shortened: [],
+  };
+}
+
+function tooLong(longest: number, { cuts }: ShortText): ShortParse {
+  const besides = cuts.length === 0 ? "" : ", long lists of constants and long strings not counted";
+  return {
+    kind: "refused",
+    code: "statement_too_complex",
+    reason: `statement is longer than ${longest} bytes${besides}`,
   };
 }
 

@@ -24,44 +24,67 @@ export type ParseResult =
 
 export type Parser = {
   readonly major: ParserMajor;
-  /** Parses on the calling thread; a text that could keep it longer than some 100 ms is refused as too complex. */
+  readonly limits: JudgingLimits;
+  /** Parses on the calling thread; beyond the limits a text is refused as too complex. */
   parse(text: string): ParseResult;
 };
 
-/**
- * For the thread that serves every session. Measured at most 1 µs a token of parsing and 1 µs for
- * reading its JSON (up to 110 bytes a token). The stack holds four times this depth.
- */
-export const mainThreadLimits: TextParserLimits = {
-  bytes: 256 * 1024,
-  tokens: 40_000,
-  depth: 1000,
-  rescanned: 512 * 1024,
-  heap: 128 * 1024 * 1024,
-  result: 16 * 1024 * 1024,
+/** What a thread takes on: of the text that a client sent, and of what is made of it. */
+export type JudgingLimits = TextParserLimits & {
+  /** Bytes of a client's text in its short form (short-text.ts). */
+  readonly text: number;
 };
 
-const loading = new Map<ParserMajor, Promise<Parser>>();
+/**
+ * For the thread that serves every session: a text within these keeps it for some 20 ms at the very most. The stack
+ * holds four times this depth.
+ */
+export const mainThreadLimits: JudgingLimits = {
+  text: 8 * 1024,
+  bytes: 48 * 1024,
+  tokens: 12_000,
+  depth: 1000,
+  rescanned: 128 * 1024,
+  heap: 128 * 1024 * 1024,
+  result: 8 * 1024 * 1024,
+};
 
 /**
- * The parser for servers of a major version; the same one for each call.
+ * For a thread that can be ended, where what goes beyond the above is judged again. Measured: 1 µs a token of parsing and
+ * 1 µs for reading its JSON, of which a token has up to 110 bytes.
+ */
+export const workerLimits: JudgingLimits = {
+  text: 4 * 1024 * 1024,
+  bytes: 8 * 1024 * 1024,
+  tokens: 400_000,
+  depth: 1000,
+  rescanned: 8 * 1024 * 1024,
+  heap: 512 * 1024 * 1024,
+  result: 64 * 1024 * 1024,
+};
+
+const loading = new Map<JudgingLimits, Map<ParserMajor, Promise<Parser>>>();
+
+/**
+ * The parser for servers of a major version; the same one for each call with the same limits.
  * @throws RolegateError `statement_not_supported` for a major whose grammar is not installed
  */
-export async function loadParser(major: number): Promise<Parser> {
+export async function loadParser(major: number, limits = mainThreadLimits): Promise<Parser> {
   const known = knownMajor(major);
-  let parser = loading.get(known);
+  let loaded = loading.get(limits);
+  if (!loaded) loading.set(limits, (loaded = new Map()));
+  let parser = loaded.get(known);
   if (!parser) {
     parser = Promise.resolve().then(() => {
-      const parse = createTextParser(known, mainThreadLimits);
-      return { major: known, parse: (text: string) => readTree(parse(text)) };
+      const parse = createTextParser(known, limits);
+      return { major: known, limits, parse: (text: string) => readTree(parse(text)) };
     });
-    loading.set(known, parser);
+    loaded.set(known, parser);
   }
   return parser;
 }
 
-/** @throws RolegateError `statement_not_supported` for a major whose grammar is not installed */
-export function knownMajor(major: number): ParserMajor {
+function knownMajor(major: number): ParserMajor {
   return (
     parserMajors.find((candidate) => candidate === major) ??
     refuse("statement_not_supported", `rolegate has no grammar for PostgreSQL ${major}, only for 15 to 18`)
@@ -69,7 +92,7 @@ export function knownMajor(major: number): ParserMajor {
 }
 
 /** The result with its tree read. libpg-query writes no JSON for a node that it does not know: that is refused. */
-export function readTree(result: ParsedText): ParseResult {
+function readTree(result: ParsedText): ParseResult {
   if (result.kind !== "tree") return result;
   try {
     const { stmts = [] } = JSON.parse(result.json) as { stmts?: readonly RawStmt[] };

@@ -1,5 +1,6 @@
 import { constantRow, endOfItemLike, endOfPlainString, endOfRowLike, skipSpace } from "./constant-row.ts";
 import { isKeyword, tokenAt, type Token } from "./lexer.ts";
+import { endOfOperatorRun } from "./plain-tokens.ts";
 
 /** Where bytes were left out of a text. Offsets are in the short text, except for the first two. */
 export type Cut = {
@@ -70,6 +71,9 @@ export function shortText(text: string, sizes = usual): ShortText {
 /** A list of constants; from its second element to its last it can be left out. */
 type List = { readonly second: number; readonly last: number; readonly inside: (removed: number) => Inside };
 
+/** As in guards.ts. */
+const mostRescanned = 128 * 1024;
+
 function findCuts(whole: Buffer, { leastSaved, literalKept }: CutSizes): Cut[] {
   const cuts: Cut[] = [];
   let removed = 0;
@@ -77,6 +81,8 @@ function findCuts(whole: Buffer, { leastSaved, literalKept }: CutSizes): Cut[] {
   /** Up to here the lists have been looked at. */
   let seen = 0;
   let before: Token | undefined;
+  let runEnd = 0;
+  let rescanned = 0;
   const cut = (from: number, to: number, inside: Inside): void => {
     cuts.push({ from, to, at: from - removed, inside });
     removed += to - from;
@@ -89,6 +95,12 @@ function findCuts(whole: Buffer, { leastSaved, literalKept }: CutSizes): Cut[] {
       before = undefined;
       token = tokenAt(whole, last);
       continue;
+    }
+    if (token.kind === "operator" || token.kind === "comment") {
+      // What the guards refuse before it is parsed must not be read to its end here either.
+      if (token.start >= runEnd) runEnd = endOfOperatorRun(whole, token.start);
+      rescanned += runEnd - token.start;
+      if (rescanned > mostRescanned) return [];
     }
     const byte = whole[token.start];
     if (token.kind === "punctuation" && (byte === 0x28 || byte === 0x5b) && token.start >= seen) {

@@ -21,12 +21,14 @@ export function query(sql: string): Buffer {
   return message("Q", text(sql, "statement"));
 }
 
-/** The Parse in `buffer[start, end)` with another SQL; name and parameter types stay. Throws as `query` does. */
-export function parseWithSql(buffer: Buffer, start: number, end: number, sql: string): Buffer {
+const terminator = Buffer.alloc(1);
+
+/** The Parse in `buffer[start, end)` with another SQL, in UTF-8 without NUL; name and parameter types stay. */
+export function parseWithSql(buffer: Buffer, start: number, end: number, sql: Uint8Array): Buffer {
   const { typesStart } = readParse(buffer, start, end);
   const nameEnd = buffer.indexOf(0, start + headerBytes) + 1;
   const name = buffer.subarray(start + headerBytes, nameEnd);
-  return message("P", name, text(sql, "statement"), buffer.subarray(typesStart, end));
+  return message("P", name, sql, terminator, buffer.subarray(typesStart, end));
 }
 
 /** The Execute in `buffer[start, end)` without a limit of rows. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
+import { longestStatement } from "../../src/session/frame-tables.ts";
 import { connectBothWays, connectRaw, kinds, say, type RawConnection } from "./raw-connection.ts";
 import { startTestProxy, type RunningProxy } from "./running-proxy.ts";
 
@@ -265,7 +266,7 @@ test("one refused statement refuses its whole text, as a syntax error does", asy
 });
 
 test("a statement that is too long is refused without being read, and the connection goes on", async () => {
-  const long = `select '${"x".repeat(3_000_000)}'`;
+  const long = `select '${"x".repeat(longestStatement)}'`;
   const messages = [query(long), ...run(long), sync, parse("n", long), sync, query("select 1")];
   const lines = await through.ask(messages, 4);
   expect(

@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { longestStatement } from "../../src/session/frame-tables.ts";
-import { mainThreadLimits } from "../../src/sql/parser.ts";
+import { mainThreadLimits, workerLimits } from "../../src/sql/parser.ts";
 import { maxErrorMessage, maxStartupPacket, passwordLimits, saslLimits } from "../../src/wire/limits.ts";
 import { tableUnder } from "./markdown-table.ts";
 
@@ -14,9 +15,10 @@ test("docs/protocol.md gives the limits that are in force", () => {
     ["password message", passwordLimits.p],
     ["SASL message", saslLimits.p],
     ["Query, Parse", longestStatement],
-    ["text of a statement", mainThreadLimits.bytes],
-    ["tokens of a statement", mainThreadLimits.tokens],
-    ["nesting of a statement", mainThreadLimits.depth],
+    ["text of a statement, in its short form", workerLimits.text],
+    ["tokens of that", workerLimits.tokens],
+    ["nesting of a statement", workerLimits.depth],
     ["ErrorResponse, NoticeResponse", maxErrorMessage],
   ]);
+  expect(readFileSync(page, "utf8")).toContain(`more than ${mainThreadLimits.text}\nbytes`);
 });

@@ -190,7 +190,7 @@ describe("a rewritten message", () => {
         (sql, name, types, other) => {
           const bytes = serialize.parse({ text: sql, name, types });
           const rewritten = inside(bytes, (buffer, start, end) =>
-            rewrite.parseWithSql(buffer, start, end, other),
+            rewrite.parseWithSql(buffer, start, end, Buffer.from(other)),
           );
           expect(rewritten.equals(serialize.parse({ text: other, name, types }))).toBe(true);
         },
