@@ -1,14 +1,14 @@
 import type { AlterEnumStmt, CreateEnumStmt } from "@pgsql/types";
 import { created, existing, writtenName } from "./definition-targets.ts";
-import { changesDatabase } from "./define-effect.ts";
+import { changesDatabase, defines } from "./define-effect.ts";
 import type { Judgement } from "./judgement.ts";
 import { indexFrom, startOf } from "./source.ts";
 import type { Effect } from "./verdict.ts";
 
 /** `CREATE TYPE name AS ENUM`. Its values are constants; no other kind of type runs nothing. */
 export function judgeCreateEnum(judgement: Judgement, { typeName }: CreateEnumStmt, start: number): Effect {
-  created(judgement, writtenName(typeName, behindType(judgement, start)), "composite type");
-  return changesDatabase();
+  const type = created(judgement, writtenName(typeName, behindType(judgement, start)), "composite type");
+  return defines(type, "composite type");
 }
 
 /** `ALTER TYPE name ADD VALUE`, `RENAME VALUE`. */

@@ -77,7 +77,6 @@ function temporaryGrant({ file }: Grants): TableGrant {
 
 /** A rule that speaks of columns cannot be put on a relation whose columns are not known. */
 function judgeUnknown(judgement: Judgement, relation: Relation, grant: TableGrant): void {
-  if (!isTemporary(relation)) judgement.unsettled = true;
   if (limitedParts(grant).length === 0) return;
   judgement.unresolved = true;
   refuse("statement_not_supported", `the columns of ${relation.schema}.${relation.name} are not known yet`, {
