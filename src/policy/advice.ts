@@ -1,5 +1,6 @@
 import { relationKey, type Catalog, type Relation } from "../catalog/catalog.ts";
 import type { ConfigProblem } from "../document/problem.ts";
+import { functionAdvice } from "./function-advice.ts";
 import type { RoleFile, TableRule } from "./role-file.ts";
 import { hiddenParts } from "./whole-relations.ts";
 
@@ -8,7 +9,11 @@ import { hiddenParts } from "./whole-relations.ts";
  * and a function to do more; but whoever keeps the file should have meant it.
  */
 export function adviceOn(file: RoleFile, catalog: Catalog): readonly ConfigProblem[] {
-  return [...definers(file, catalog), ...file.tables.flatMap((rule) => waysAround(file, rule, catalog))];
+  return [
+    ...definers(file, catalog),
+    ...functionAdvice(file, catalog),
+    ...file.tables.flatMap((rule) => waysAround(file, rule, catalog)),
+  ];
 }
 
 /** Functions that the role may call and that run with their owner's rights. */

@@ -1,6 +1,7 @@
 import type { ConfigProblem } from "../document/problem.ts";
 import { oneOf } from "../document/suggest.ts";
 import type { Parser } from "../sql/parser.ts";
+import { functionProblems } from "./function-advice.ts";
 import { compileRole } from "./grants.ts";
 import { neverSettable } from "./never-settable.ts";
 import type { RoleFile } from "./role-file.ts";
@@ -54,5 +55,5 @@ export function ruleProblems(
         ),
       })),
   );
-  return [...settings, ...definitionProblems(file), ...unknown];
+  return [...settings, ...functionProblems(file), ...definitionProblems(file), ...unknown];
 }

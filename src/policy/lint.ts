@@ -54,8 +54,10 @@ function missing(relation: Relation, names: readonly string[]): string[] {
   return names.filter((name) => !relation.columns.some((column) => column.name === name));
 }
 
-/** Does the database have a function that a role file names like this? */
+/** Does the database have a function, or a type with functions of its own, that a role file names like this? */
 export function knownFunction(catalog: Catalog, name: string): boolean {
   const [bare, schema] = name.split(".").toReversed() as [string, string | undefined];
-  return (catalog.functions.get(bare) ?? []).some((found) => schema === undefined || found.schema === schema);
+  return [...(catalog.functions.get(bare) ?? []), ...(catalog.types.get(bare) ?? [])].some(
+    (found) => schema === undefined || found.schema === schema,
+  );
 }
