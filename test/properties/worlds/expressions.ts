@@ -186,6 +186,9 @@ export function condition(grammar: Grammar, scope: Scope, depth: number): string
     () => `${value("text")} ${choices.pick(["=", "<>", "is distinct from"])} ${value("text")}`,
     () => `${value("text")} ${choices.pick(["like", "not ilike"])} ${leaf(grammar, "text", scope)}`,
     () => matched(grammar, scope) ?? plain,
+    () => raising(grammar, scope) ?? plain,
+    () => raising(grammar, scope) ?? plain,
+    () => raising(grammar, scope) ?? plain,
     () => `exists (${rowsQuery(grammar, scope, depth - 1)})`,
     () =>
       `${leaf(grammar, "int", scope)} ${choices.pick(["", "not "])}in (${valueQuery(grammar, "int", scope, depth - 1)})`,
@@ -199,6 +202,21 @@ export function condition(grammar: Grammar, scope: Scope, depth: number): string
     () => rowIsNull(grammar, scope) ?? plain,
     () => `(${leaf(grammar, "int", scope)}, ${value("int")}) < (${value("int")}, 3)`,
   ])();
+}
+
+/** A comparison that can only raise on a row that the role does not see. */
+function raising(grammar: Grammar, scope: Scope): string | undefined {
+  const { choices } = grammar;
+  const value = choices.pick([
+    castDigits(grammar, "int", scope),
+    divided(grammar, scope),
+    documentNumber(grammar, scope),
+    fraction(grammar, scope),
+  ]);
+  return (
+    value &&
+    `${value} ${choices.pick(["> 1", "<> 12", "= 3", "is not null", "in (1, 2, 3)", "between 1 and 100"])}`
+  );
 }
 
 function pairQuery(grammar: Grammar, scope: Scope, depth: number): string {

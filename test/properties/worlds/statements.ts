@@ -11,7 +11,8 @@ type Way = "simple" | "extended" | "cursor" | "prepare" | "copy" | "portal";
 /** A statement over a world's tables. */
 export type Statement = { readonly text: string; readonly way: Way; readonly writes: boolean };
 
-function grammarOf(choices: Choices, world: World, hostile?: Hostility): Grammar {
+/** A grammar over a world's tables, with names of its own. */
+export function grammarOf(choices: Choices, world: World, hostile?: Hostility): Grammar {
   const used = new Map<string, number>();
   return {
     choices,
@@ -46,7 +47,7 @@ export function statementOf(choices: Choices, world: World): Statement {
 }
 
 /** A statement as it is sent, and how often the server becomes ready behind it. */
-type Messages = { readonly messages: readonly Buffer[]; readonly syncs: number };
+export type Messages = { readonly messages: readonly Buffer[]; readonly syncs: number };
 
 /** The messages of a statement; one that writes is undone, once all that it did has been looked at. */
 export function messagesOf(statement: Statement): Messages {

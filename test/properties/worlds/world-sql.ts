@@ -1,4 +1,5 @@
 import { quoted, typesSql } from "./columns.ts";
+import { dataSql, stateSql, tableSql } from "./tables-sql.ts";
 import { identity, qualified, type Rules, type Table, type World } from "./world.ts";
 
 /** The schemas of the generated tables; in the native database the tables' own are called `base_…`. */
@@ -14,8 +15,9 @@ export function servedSql(world: World): string {
   return [
     typesSql,
     "create schema crm;",
-    ...world.tables.map((table, index) => tableSql(world, table, index, (schema) => schema)),
-    stateSql(world, (schema) => schema),
+    ...world.tables.map((table, index) => tableSql(world, table, index)),
+    dataSql(world),
+    stateSql(world),
   ].join("\n");
 }
 
@@ -31,6 +33,7 @@ export function nativeSql(world: World, owner: string, client: string): string {
     "create schema crm;",
     ...schemas.map((schema) => `create schema ${base(schema)};`),
     ...world.tables.map((table, index) => tableSql(world, table, index, base)),
+    dataSql(world, base),
     ...schemas.map(
       (
         schema,
@@ -89,56 +92,6 @@ const expression = (key: string, text: string | undefined): object =>
 
 const orAll = (rule: object): object | "all" => (Object.keys(rule).length === 0 ? "all" : rule);
 
-const insert = (into: string, rows: Table["rows"]): string =>
-  rows.length === 0
-    ? ""
-    : `insert into ${into} values ${rows.map(({ values }) => `(${values.join(", ")})`).join(", ")};`;
-
-function tableSql(world: World, table: Table, index: number, schemaOf: (schema: string) => string): string {
-  const { shape, columns, rows, refersTo } = table;
-  const name = qualified({ schema: schemaOf(table.schema), name: table.name });
-  const stored = shape === "view" ? storedName(table, schemaOf) : name;
-  const target = refersTo === undefined ? undefined : world.tables[refersTo]!;
-  const definitions = columns.map((column) => {
-    if (column.name === "id") return "id int primary key";
-    if (column.name === "twice") return "twice int generated always as (id * 2) stored";
-    const reference =
-      column.name === "ref" && target !== undefined
-        ? ` references ${qualified({ schema: schemaOf(target.schema), name: target.name })}`
-        : "";
-    return `${quoted(column.name)} ${column.type}${reference}`;
-  });
-  const create = `create table ${stored} (${definitions.join(", ")})`;
-  const part = (suffix: string): string =>
-    qualified({ schema: schemaOf(table.schema), name: `part_${index}_${suffix}` });
-  switch (shape) {
-    case "table":
-      return `${create}; ${insert(stored, rows)}`;
-    case "partitioned":
-      return `${create} partition by range (id);
-        create table ${part("low")} partition of ${name} for values from (minvalue) to (4);
-        create table ${part("high")} partition of ${name} for values from (4) to (maxvalue); ${insert(name, rows)}`;
-    case "inherited":
-      return `${create}; create table ${part("child")} (more text) inherits (${name});
-        ${insert(
-          name,
-          rows.filter((_, row) => row % 3 !== 2),
-        )}
-        ${insert(
-          `${part("child")} (${columns.map((column) => quoted(column.name)).join(", ")})`,
-          rows.filter((_, row) => row % 3 === 2),
-        )}`;
-    case "view":
-      return `${create}; ${insert(stored, rows)} create view ${name} as select * from ${stored};`;
-    default:
-      return shape satisfies never;
-  }
-}
-
-function storedName({ schema, name }: Table, schemaOf: (schema: string) => string): string {
-  return qualified({ schema: schemaOf(schema), name: `${name} stored` });
-}
-
 /** An expression of a rule with the identity's attributes as the literals that they are. */
 const literal = (rule: string): string =>
   rule
@@ -189,14 +142,14 @@ function writeGrants(rules: Rules, table: Table, name: string, client: string): 
     : `grant ${grants.join(", ")} on ${name} to ${client};`;
 }
 
-/** Row security for what is written through the views; reading is the views' own. */
+/** Row security behind the views: what is written through them, and which new rows RETURNING may show. */
 function securitySql(table: Table, owner: string): string {
   const { rules, shape } = table;
   if (rules === undefined || shape === "view") return "";
   const name = qualified({ schema: base(table.schema), name: table.name });
   const rows = rules.select?.rows;
   const policies = [
-    "for select using (true)",
+    `for select using (${all(rows)})`,
     rules.insert && `for insert with check (${all(rules.insert.check)})`,
     rules.update &&
       `for update using (${all(rows, rules.update.rows)}) with check (${all(rows, rules.update.rows, rules.update.check)})`,
@@ -204,15 +157,4 @@ function securitySql(table: Table, owner: string): string {
   ].filter((policy) => policy !== undefined);
   return `alter table ${name} enable row level security;
     ${policies.map((policy, index) => `create policy p${index} on ${name} ${policy.replace(/^(for \w+)/, `$1 to ${owner}`)};`).join("\n")}`;
-}
-
-/** `world_state()`: every row of every table, as text. */
-function stateSql(world: World, schemaOf: (schema: string) => string): string {
-  const rows = world.tables.map(
-    (table, index) =>
-      `select ${index} || t::text as line from ${table.shape === "view" ? storedName(table, schemaOf) : qualified({ schema: schemaOf(table.schema), name: table.name })} t`,
-  );
-  return `create function world_state() returns text language sql volatile security definer
-    begin atomic select string_agg(line, chr(10) order by line) from (${rows.join(" union all ")}) s; end;
-    grant execute on function world_state() to public;`;
 }
