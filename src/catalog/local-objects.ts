@@ -94,15 +94,6 @@ export function isTemporary({ schema }: Pick<Relation, "schema">): boolean {
   return schema === temporarySchema;
 }
 
-/** True if it holds more than temporary relations: what a fresh catalog will know. */
-export function awaitsCatalog(local: LocalObjects): boolean {
-  return local.schemas.size > 0 || local.levels.some((level) => [...level.values()].some(isOfDatabase));
-}
-
-function isOfDatabase(relation: Relation | undefined): boolean {
-  return relation !== undefined && !isTemporary(relation);
-}
-
 /** A relation as a definition leaves it: its columns are not known, and what could happen to its rows might. */
 export function definedRelation(
   schema: string,

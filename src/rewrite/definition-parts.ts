@@ -25,7 +25,7 @@ const expressions: ReadonlySet<string> = new Set(Object.keys(expressionNodes));
  * refused, and so is a kind of node that is unknown.
  * @param judged relations and statements (the values of their nodes) that have been looked at.
  */
-export function judgeParts(judgement: Judgement, node: Node, judged: ReadonlySet<object>): void {
+function judgeParts(judgement: Judgement, node: Node, judged: ReadonlySet<object>): void {
   const [kind = "", value] = Object.entries(node)[0] ?? [];
   if (judged.has(value as object) || plain.has(kind)) return;
   if ("TypeName" in node) return judgeType(judgement, node.TypeName);
@@ -69,7 +69,7 @@ function setAsideSequences(judgement: Judgement, node: Node): () => void {
     for (const child of childNodes(at)) look(child);
   };
   look(node);
-  for (const each of found) become(each.node, { A_Const: { isnull: true } } as Node);
+  for (const each of found) become(each.node, { A_Const: { isnull: true } });
   return () => {
     for (const each of found) become(each.node, { FuncCall: each.call });
   };
@@ -90,12 +90,12 @@ type Constant = { sval?: { sval?: string }; readonly location?: number };
 function sequenceText({ args }: FuncCall): Constant | undefined {
   const arg = args?.[0];
   if (arg === undefined) return undefined;
-  if ("A_Const" in arg) return arg.A_Const as Constant;
+  if ("A_Const" in arg) return arg.A_Const;
   if (!("TypeCast" in arg) || arg.TypeCast.arg === undefined || !("A_Const" in arg.TypeCast.arg))
     return undefined;
   const type = nameParts(arg.TypeCast.typeName?.names);
   const isRegclass = type.at(-1) === "regclass" && (type.length === 1 || type[0] === "pg_catalog");
-  return isRegclass ? (arg.TypeCast.arg.A_Const as Constant) : undefined;
+  return isRegclass ? arg.TypeCast.arg.A_Const : undefined;
 }
 
 /** @returns true if the role may define the sequence, whose name is then qualified. */

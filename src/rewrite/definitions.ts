@@ -10,7 +10,7 @@ import { judgeCreateTable } from "./create-table.ts";
 import { isSelectInto, judgeCreateTableAs, judgeRefresh, judgeSelectInto } from "./create-table-as.ts";
 import { judgeCreateView, type RewriteQuery } from "./create-view.ts";
 import { judgeDrop } from "./drop.ts";
-import { judgeAlterEnum, judgeCreateEnum } from "./enum-types.ts";
+import { judgeAlterEnum, judgeCreateEnum } from "./enums.ts";
 import type { Judgement } from "./judgement.ts";
 import { judgeLockTable } from "./lock-table.ts";
 import { judgeRename, judgeSetSchema } from "./rename.ts";

@@ -141,20 +141,21 @@ export class Session implements ChannelEvents {
   #readIfDefined(): void {
     if (this.#reading || !wantsCatalog(this.#state)) return;
     this.#reading = true;
-    this.#readCatalog(() => {
+    this.#readCatalog((read) => {
       this.#reading = false;
-      if (!this.#over) this.#readIfDefined();
+      // More may have been defined meanwhile. What failed is tried again with the next reply.
+      if (read && !this.#over) this.#readIfDefined();
     });
   }
 
-  #readCatalog(then: () => void): void {
+  #readCatalog(then: (read: boolean) => void): void {
     const session = this.#state;
     const { defined } = session.locals;
     const committed = session.transaction === "I";
     session.database.refresh().then(
       (read) => {
         if (read && committed) catalogRead(session, defined);
-        then();
+        return then(read);
       },
       (error: unknown) => this.#fail(error),
     );

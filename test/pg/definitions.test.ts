@@ -18,6 +18,20 @@ const schema = `
   create table orders (id integer primary key, tenant_id integer, note text);
   insert into orders select n, 1 + n % 2, case n % 2 when 0 then 'own' else 'CANARY' end from generate_series(1, 10) n;`;
 
+const rowsOf = async (client: Client, text: string): Promise<unknown[]> =>
+  (await client.query({ text, rowMode: "array" })).rows;
+
+const steps = (table: string): string[] => [
+  "begin",
+  `create table app.${table} (id serial primary key, name text not null)`,
+  `create index ${table}_name on app.${table} (name)`,
+  `alter table app.${table} add column age integer default 3`,
+  `insert into app.${table} (name) values ('a'), ('b')`,
+  `alter table app.${table} rename column age to years`,
+  `update app.${table} set years = years + 1 where name = 'b'`,
+  "commit",
+];
+
 describeServers((server) => {
   let database: TestDatabase;
   let proxy: RunningProxy;
@@ -60,20 +74,7 @@ describeServers((server) => {
     await database?.close();
   });
 
-  const rowsOf = async (client: Client, text: string): Promise<unknown[]> =>
-    (await client.query({ text, rowMode: "array" })).rows;
-
   describe("a migration", () => {
-    const steps = (table: string): string[] => [
-      "begin",
-      `create table app.${table} (id serial primary key, name text not null)`,
-      `create index ${table}_name on app.${table} (name)`,
-      `alter table app.${table} add column age integer default 3`,
-      `insert into app.${table} (name) values ('a'), ('b')`,
-      `alter table app.${table} rename column age to years`,
-      `update app.${table} set years = years + 1 where name = 'b'`,
-      "commit",
-    ];
     const seen = [
       ["a", 3],
       ["b", 4],
