@@ -1,6 +1,6 @@
 import type { Node } from "@pgsql/types";
 import type { Opened } from "../sql/walk.ts";
-import type { Arising } from "./arising-types.ts";
+import type { Arising } from "./value-origins.ts";
 import { lastName } from "./dotted-name.ts";
 
 /** The names that the grammar and pg_type give types, where format_type says another. */

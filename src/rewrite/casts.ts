@@ -2,7 +2,7 @@ import type { TypeName } from "@pgsql/types";
 import { relationKey, type Relation, type TypeFacts } from "../catalog/catalog.ts";
 import { localRelation, temporarySchema } from "../catalog/local-objects.ts";
 import { refuse } from "../errors.ts";
-import { madeTypes } from "./arising-types.ts";
+import { madeTypes } from "./value-origins.ts";
 import { deniedCalls } from "./denied-calls.ts";
 import { nameParts } from "./dotted-name.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
@@ -53,7 +53,8 @@ function judgeUnknown(judgement: Judgement, names: readonly string[], shown: str
   if (serial.test(shown)) return;
   const bare = name.replace(/^_/, "");
   const places = schema === undefined ? [temporarySchema, ...judgement.context.searchPath] : [schema];
-  if (places.some((place) => isOwnType(judgement, localRelation(judgement.local, relationKey(place, bare))))) return;
+  if (places.some((place) => isOwnType(judgement, localRelation(judgement.local, relationKey(place, bare)))))
+    return;
   judgement.unresolved = true;
   deny(shown, "No type of this name is known.");
 }

@@ -9,7 +9,7 @@ import {
   typesNamed,
   type Arising,
   type MadeTypes,
-} from "./arising-types.ts";
+} from "./value-origins.ts";
 import { judgeCasts, judgeStoredSomewhere } from "./chosen-casts.ts";
 import { judgeComparisons } from "./chosen-comparisons.ts";
 import { deniedCalls, type DeniedCalls } from "./denied-calls.ts";

@@ -1,7 +1,7 @@
 import type { Node } from "@pgsql/types";
 import { refuse } from "../errors.ts";
 import { open, type Opened } from "../sql/walk.ts";
-import { madeTypes, reach, type MadeTypes } from "./arising-types.ts";
+import { madeTypes, reach, type MadeTypes } from "./value-origins.ts";
 import { formatType, mayBe } from "./builtin-values.ts";
 import type { Choice, Part } from "./chosen-calls.ts";
 import type { DeniedCalls } from "./denied-calls.ts";

@@ -8,7 +8,7 @@ import { lastName, nameParts } from "./dotted-name.ts";
 import { become, expressionTree } from "./fragment.ts";
 import { couldTake, rulingOf, type Ruling } from "./function-rulings.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
-import { judgeNamedType } from "./named-types.ts";
+import { judgeNamedType } from "./type-by-name.ts";
 import { judgeSequenceCall } from "./sequence-calls.ts";
 import { judgeNotification, judgeSettingRead } from "./session-functions.ts";
 import { judgeSetConfig } from "./set-config.ts";

@@ -2,7 +2,7 @@ import type { Node } from "@pgsql/types";
 import type { OperatorFacts } from "../catalog/catalog.ts";
 import { refuse } from "../errors.ts";
 import type { Opened } from "../sql/walk.ts";
-import type { Arising, MadeTypes } from "./arising-types.ts";
+import type { Arising, MadeTypes } from "./value-origins.ts";
 import type { Choice } from "./chosen-calls.ts";
 import { deniedCalls } from "./denied-calls.ts";
 import { nameParts } from "./dotted-name.ts";
