@@ -1,5 +1,5 @@
 /** Seconds that a property over random worlds takes on each server; longer where somebody looks for holes. */
-const seconds = Number(process.env["WORLD_SECONDS"] ?? 5);
+const seconds = Number(process.env["WORLD_SECONDS"] ?? 3);
 
 /** The first world's seed; each world has the next one. */
 const first = Number(process.env["WORLD_SEED"] ?? Date.now() % 1_000_000);
