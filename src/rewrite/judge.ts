@@ -203,7 +203,13 @@ function followed(judgement: Judgement, statement: JudgedStatement): JudgedState
 }
 
 /** Statements that go on with what another one began; which one is not known here. */
-const resumes: ReadonlySet<string> = new Set(["EXECUTE", "FETCH", "COMMIT", "SET CONSTRAINTS"]);
+const resumes: ReadonlySet<string> = new Set([
+  "EXECUTE",
+  "FETCH",
+  "COMMIT",
+  "PREPARE TRANSACTION",
+  "SET CONSTRAINTS",
+]);
 
 type Query = Extract<
   Node,
