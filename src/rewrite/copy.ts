@@ -143,9 +143,8 @@ function judgeCondition(
   const target = writeTarget(relation, grant, [relation.name]);
   const own = given.map((name) => [name, undefined] as const);
   const visible = target.visible === undefined ? undefined : new Map([...target.visible, ...own]);
-  judgeTargetColumns(judgement, { ...target, visible }, [copy.whereClause], {
+  judgeTargetColumns(judgement, survey, { ...target, visible }, [copy.whereClause], {
     beside: [],
-    aliases: new Map(),
     masked: "refuse",
   });
 }

@@ -18,7 +18,7 @@ import { judgeMissingList, judgeWrittenColumns, namesOf } from "./written-column
 type Insert = Write & { readonly kind: "insert" };
 
 /** @returns true if the statement's rows are only those of a RETURNING that was added for a check. */
-export function rewriteInsert(judgement: Judgement, write: Insert, { aliases }: Survey): boolean {
+export function rewriteInsert(judgement: Judgement, write: Insert, survey: Survey): boolean {
   const { statement, grant } = write;
   const { target, from } = aim(judgement, write, statement.relation);
   judgeWrittenColumns(judgement, write, "insert", namesOf(statement.cols));
@@ -28,11 +28,11 @@ export function rewriteInsert(judgement: Judgement, write: Insert, { aliases }: 
   const shown = returnedList(statement).length > 0 ? grant.select?.rows : undefined;
   const inserted = distinct([grant.insert!.check, shown]);
   const conflict = statement.onConflictClause;
-  const updated = conflict === undefined ? [] : rewriteConflict(judgement, write, target, conflict, aliases);
+  const updated = conflict === undefined ? [] : rewriteConflict(judgement, survey, write, target, conflict);
   return rewriteReturning(judgement, write, target, from, {
     before: [],
     behind: [],
-    aliases,
+    survey,
     check: insertCheck(judgement, write, inserted, updated),
   });
 }
@@ -43,25 +43,25 @@ export function rewriteInsert(judgement: Judgement, write: Insert, { aliases }: 
  */
 function rewriteConflict(
   judgement: Judgement,
+  survey: Survey,
   write: Insert,
   target: Target,
   conflict: OnConflictClause,
-  aliases: ReadonlyMap<string, number>,
 ): BoundExpression[] {
   const { statement, grant, relation } = write;
-  const place = { beside: [], aliases };
+  const beside: Node[] = [];
   const names = new Set([...target.names, "excluded"]);
   const proposed = { ...target, names, given: givenColumns(statement, write) };
   judgeArbiter(proposed, conflict.infer?.indexElems);
   const arbiter = [conflict.infer?.whereClause, ...(conflict.infer?.indexElems ?? [])];
-  judgeTargetColumns(judgement, target, arbiter, { ...place, masked: "refuse" });
+  judgeTargetColumns(judgement, survey, target, arbiter, { beside, masked: "refuse" });
   if (conflict.action !== "ONCONFLICT_UPDATE") return [];
 
   if (grant.update === undefined) denied(judgement.context.grants, relation.name, "update", grant);
   const set = namesOf(conflict.targetList);
   judgeWrittenColumns(judgement, write, "update", set);
-  judgeTargetColumns(judgement, proposed, conflict.targetList ?? [], { ...place, masked: "refuse" });
-  judgeTargetColumns(judgement, proposed, [conflict.whereClause], { ...place, masked: "show" });
+  judgeTargetColumns(judgement, survey, proposed, conflict.targetList ?? [], { beside, masked: "refuse" });
+  judgeTargetColumns(judgement, survey, proposed, [conflict.whereClause], { beside, masked: "show" });
   const rules = rowRules(grant, grant.update.rows);
   guardConflict(judgement, conflict, target, rules);
   return distinct([grant.update.check, ...movingRules(relation, rules, new Set(set))]);

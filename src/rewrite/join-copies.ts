@@ -2,7 +2,7 @@ import type { A_Expr, ColumnRef, Node } from "@pgsql/types";
 import { quoteIdentifier } from "../sql/names.ts";
 import { lastName, nameParts } from "./dotted-name.ts";
 import { conjuncts, mostParts } from "./safe-copies.ts";
-import { systemColumns } from "./target-columns.ts";
+import { systemColumns } from "./system-columns.ts";
 import { rowName, type Target } from "./write-target.ts";
 
 /**

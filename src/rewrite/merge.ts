@@ -38,19 +38,17 @@ export function rewriteMerge(
   const { target, from } = aim(judgement, write, statement.relation);
   const text = readMerge(judgement.source, from);
   const beside = statement.sourceRelation === undefined ? [] : [statement.sourceRelation];
-  const { aliases } = survey;
-  const place = { beside, aliases };
   const clauses = (statement.mergeWhenClauses ?? []).map((node, index) => {
     const clause = "MergeWhenClause" in node ? node.MergeWhenClause : unsupported("this WHEN clause");
     return { clause, meets: meetsOf(clause), text: text.clauses[index] ?? unsupported("this WHEN clause") };
   });
-  judgeTargetColumns(judgement, target, [statement.joinCondition], { ...place, masked: "show" });
+  judgeTargetColumns(judgement, survey, target, [statement.joinCondition], { beside, masked: "show" });
   for (const { clause, meets } of clauses) {
     judgeColumns(judgement, write, clause);
     // What inserts sees the source alone.
     if (meets === "source") continue;
-    judgeTargetColumns(judgement, target, [clause.condition], { ...place, masked: "show" });
-    judgeTargetColumns(judgement, target, clause.targetList ?? [], { ...place, masked: "refuse" });
+    judgeTargetColumns(judgement, survey, target, [clause.condition], { beside, masked: "show" });
+    judgeTargetColumns(judgement, survey, target, clause.targetList ?? [], { beside, masked: "refuse" });
   }
   const seen = rowRules(grant, undefined);
   for (const rule of seen) judgement.rules.add(rule.rule);
@@ -59,7 +57,7 @@ export function rewriteMerge(
   return rewriteReturning(judgement, write, target, from, {
     before: beside,
     behind: [],
-    aliases,
+    survey,
     check: storedCheck(judgement, write, clauses),
   });
 }

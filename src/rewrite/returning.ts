@@ -1,7 +1,7 @@
 import type { Node, ReturningClause, ResTarget } from "@pgsql/types";
 import { quoteIdentifier } from "../sql/names.ts";
 import type { RowCheck, RowNames } from "./checks.ts";
-import type { Write } from "./findings.ts";
+import type { Survey, Write } from "./findings.ts";
 import { expressionTree, hole, targetTrees } from "./fragment.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
 import { starOf, starTexts } from "./returning-star.ts";
@@ -27,8 +27,7 @@ type Surroundings = {
   /** The FROM items whose columns a star gives before and behind those of the target. */
   readonly before: readonly Node[];
   readonly behind: readonly Node[];
-  /** Every name that a FROM item of the whole statement has. */
-  readonly aliases: ReadonlyMap<string, number>;
+  readonly survey: Survey;
   /** What each row that is written has to satisfy. */
   readonly check: RowCheck | undefined;
 };
@@ -44,7 +43,7 @@ export function returnedList(statement: Write["statement"]): Node[] {
 
 /**
  * RETURNING shows the virtual table: stars are written out, masked columns become their masks. The check of the row
- * is hung on its first item, which then raises for a row that fails it.
+ * is hung on its first item that can carry it, which then raises for a row that fails it.
  * @param from index of a token of the statement, in front of RETURNING and at its depth.
  * @returns true if the list was added for the check alone, so that nobody asked for its rows.
  */
@@ -61,20 +60,31 @@ export function rewriteReturning(
   if (check !== undefined) judgeRedirected(write);
   for (const rule of check?.rules ?? []) judgement.rules.add(rule.rule);
   const list = returnedList(write.statement);
-  const names = rowNames(judgement, target, returning.returningClause, around.aliases);
+  const names = rowNames(judgement, target, returning.returningClause, around.survey.aliases);
   if (list.length === 0) {
     if (check !== undefined) addReturning(judgement, returning, check.text(names), endIndex(source, from));
     return check !== undefined;
   }
   const named = withRowNames(target, returning.returningClause);
   const items = itemsOf(judgement, list, keywordIndex(source, from, "returning"));
+  const carrier = items.findIndex(({ target: result }) => carriesCheck(named, result));
+  if (check !== undefined && carrier < 0)
+    unsupported("RETURNING of nothing but other tables' stars", "Name a column too.");
   const trees = items.flatMap((item, index) =>
-    rewriteItem(judgement, named, item, names, { ...around, check: index === 0 ? check : undefined }),
+    rewriteItem(judgement, named, item, names, { ...around, check: index === carrier ? check : undefined }),
   );
   list.length = 0;
   // Not as arguments: a star may stand for more columns than a call takes.
   for (const tree of trees) list.push(tree);
   return false;
+}
+
+/** True for an item of one column, and for a star that is written out. */
+function carriesCheck(target: Target, { val }: ResTarget): boolean {
+  if (val === undefined) return false;
+  if ("A_Indirection" in val) return !("A_Star" in (val.A_Indirection.indirection?.at(-1) ?? {}));
+  const star = starOf({ val });
+  return star === undefined || star.qualifier === undefined || target.names.has(star.qualifier);
 }
 
 function addReturning(judgement: Judgement, statement: Returning, check: string, end: number): void {
@@ -143,7 +153,7 @@ function rewriteItem(
   target: Target,
   item: Item,
   names: RowNames,
-  { before, behind, aliases, check }: Surroundings,
+  { before, behind, survey, check }: Surroundings,
 ): readonly Node[] {
   const star = starOf(item.target);
   if (star !== undefined && (target.visible !== undefined || check !== undefined)) {
@@ -162,13 +172,9 @@ function rewriteItem(
     result.name === undefined && result.val !== undefined && "ColumnRef" in result.val
       ? result.val.ColumnRef.fields?.at(-1)
       : undefined;
-  const edits = judgement.edits.size;
-  judgeTargetColumns(judgement, target, [result.val], {
-    beside: [...before, ...behind],
-    aliases,
-    masked: "show",
-  });
-  const masked = plain !== undefined && judgement.edits.size > edits;
+  const beside = [...before, ...behind];
+  judgeTargetColumns(judgement, survey, target, [result.val], { beside, masked: "show" });
+  const masked = plain !== undefined && result.val !== undefined && !("ColumnRef" in result.val);
   if (check !== undefined && result.val !== undefined) wrap(judgement, item, check.text(names));
   if (masked && "String" in plain) {
     // The column's mask is an expression without a name; the client asked for the column's.

@@ -1,53 +1,96 @@
-import type { ColumnRef, Node } from "@pgsql/types";
+import type { ColumnRef, Node, SelectStmt } from "@pgsql/types";
 import { refuse } from "../errors.ts";
 import { endOfRelationName } from "../sql/lexer.ts";
+import { quoteIdentifier } from "../sql/names.ts";
 import { childNodes } from "./child-nodes.ts";
+import { lastName } from "./dotted-name.ts";
+import type { Read, Survey } from "./findings.ts";
 import { become, expressionTree } from "./fragment.ts";
+import { namesIn, outputNames, type FromNames } from "./from-names.ts";
 import { edit, type Judgement } from "./judgement.ts";
+import { systemColumns } from "./system-columns.ts";
 import { rowName, type Target } from "./write-target.ts";
 
-/** What becomes of a masked column: its mask, or a refusal where the masked value would be written back. */
-export type Masked = "show" | "refuse";
+/** What becomes of a masked column: its mask, a refusal where the masked value would be written back, or nothing. */
+type Masked = "show" | "refuse" | "leave";
 
-/** Where a reference stands: at the statement's own level, or in a sub-select of it. */
+/** Names of a FROM list; `inFrom`: the reference stands in the list itself, and does not see all of it. */
+type Level = FromNames & { readonly inFrom: boolean };
+
+/** Where a reference stands. */
 type Place = {
   readonly target: Target;
   readonly masked: Masked;
-  /** Nothing but the target can give a bare name its meaning. */
-  readonly alone: boolean;
+  readonly reads: ReadonlyMap<object, Read>;
   readonly aliases: ReadonlyMap<string, number>;
+  /** The FROM lists whose names it can see: the statement's own, then those of the sub-selects that it stands in. */
+  readonly levels: readonly Level[];
 };
 
 /**
- * Judges every reference to the target's columns below the nodes, sub-selects included.
- *
- * Which FROM item a name means depends on where exactly it stands (LATERAL, join aliases, ON, CTEs), so nothing is
- * concluded from what stands beside it: a name that could mean a hidden column of the target is refused, even where
- * another table would be meant. Such a statement only has to use another alias.
- * @param beside the FROM or USING items that stand beside the target.
- * @param aliases every name that a FROM item of the whole statement has.
+ * Judges every reference to the target's columns below the nodes, sub-selects included. A hidden column of the target
+ * does not exist: a bare name that another table gives means that one's, and one that nothing gives is refused in the
+ * same words whether the target has it or not. Where it cannot be told, it is refused too.
+ * @param beside the FROM or USING items that stand beside the target; their own references are judged by judgeBeside.
  * @throws RolegateError column_unknown, column_not_allowed
  */
 export function judgeTargetColumns(
   judgement: Judgement,
+  { reads, aliases }: Survey,
   target: Target,
   nodes: readonly (Node | undefined)[],
-  {
-    beside,
-    aliases,
-    masked,
-  }: { beside: readonly Node[]; aliases: ReadonlyMap<string, number>; masked: Masked },
+  { beside, masked }: { beside: readonly Node[]; masked: "show" | "refuse" },
 ): void {
   if (!target.virtual) return;
-  const place = { target, masked, alone: beside.length === 0, aliases };
+  const byRangeVar = new Map(reads.map((read) => [read.rangeVar as object, read]));
+  const level = { ...namesIn(beside, byRangeVar), inFrom: false };
+  const place = { target, masked, reads: byRangeVar, aliases, levels: [level] };
   for (const node of nodes) if (node !== undefined) visit(judgement, node, place);
+}
+
+/**
+ * The same for what stands in the FROM or USING items themselves. The server lets nothing there refer to the target
+ * (analyze.c, transformUpdateStmt), but says so in other words where the column exists.
+ */
+export function judgeBeside(
+  judgement: Judgement,
+  survey: Survey,
+  target: Target,
+  beside: readonly Node[],
+): void {
+  if (!target.virtual) return;
+  const reads = new Map(survey.reads.map((read) => [read.rangeVar as object, read]));
+  const level = { ...namesIn(beside, reads), inFrom: true };
+  const place = { target, masked: "leave", reads, aliases: survey.aliases, levels: [level] } as const;
+  for (const node of beside) visit(judgement, node, place);
 }
 
 function visit(judgement: Judgement, node: Node, place: Place): void {
   if ("ColumnRef" in node) return judgeReference(judgement, node, node.ColumnRef, place);
-  const inner = "SelectStmt" in node ? { ...place, alone: false } : place;
-  for (const child of childNodes(node)) visit(judgement, child, inner);
+  if ("SelectStmt" in node) return visitSelect(judgement, node, place);
+  for (const child of childNodes(node)) visit(judgement, child, place);
   return undefined;
+}
+
+function visitSelect(judgement: Judgement, node: { SelectStmt: SelectStmt }, place: Place): void {
+  const { fromClause = [], sortClause = [], groupClause = [], distinctClause = [] } = node.SelectStmt;
+  const names = namesIn(fromClause, place.reads);
+  const at = (inFrom: boolean): Place => ({ ...place, levels: [...place.levels, { ...names, inFrom }] });
+  const from = new Set(fromClause);
+  // Here a bare name is one that the select gives, before it is anything further out (parse_clause.c, findTargetlistEntrySQL92).
+  const byOutput = new Set([...sortClause, ...groupClause, ...distinctClause]);
+  const outputs = new Set(outputNames(node.SelectStmt).names);
+  for (const child of childNodes(node)) {
+    if (byOutput.has(child) && outputs.has(bareName(child) ?? "")) continue;
+    visit(judgement, child, at(from.has(child) || "WithClause" in child));
+  }
+}
+
+function bareName(node: Node): string | undefined {
+  if ("SortBy" in node) return node.SortBy.node === undefined ? undefined : bareName(node.SortBy.node);
+  return "ColumnRef" in node && node.ColumnRef.fields?.length === 1
+    ? lastName(node.ColumnRef.fields)
+    : undefined;
 }
 
 function judgeReference(judgement: Judgement, node: Node, reference: ColumnRef, place: Place): void {
@@ -65,20 +108,62 @@ function judgeReference(judgement: Judgement, node: Node, reference: ColumnRef, 
 }
 
 function judgeBare(judgement: Judgement, node: Node, reference: ColumnRef, place: Place, name: string): void {
-  const { target } = place;
-  const isColumn = target.relation.columns.some((column) => column.name === name);
-  if (!isColumn && !systemColumns.has(name))
-    return target.names.has(name) && target.visible !== undefined ? wholeRow(target) : undefined;
+  const { target, aliases } = place;
   if (isPlain(target, name)) return undefined;
-  if (place.alone) return judgeColumn(judgement, node, reference, place, name, undefined);
-  refuse(
-    "column_not_allowed",
-    `column reference "${name}" could mean a column that the role may not read here`,
-    {
-      detail: `It could be one of ${target.relation.schema}.${target.relation.name} (${target.grant.rule}).`,
-      hint: "Qualify the column with the alias of the table that is meant.",
-    },
-  );
+  const isColumn = target.relation.columns.some((column) => column.name === name);
+  if (!isColumn && !systemColumns.has(name)) {
+    if (target.visible === undefined) return undefined;
+    // Its row, whatever else has the name: where a FROM list does not see its own item, the target is meant.
+    if (target.names.has(name)) return wholeRow(target);
+    if (aliases.has(name)) return undefined;
+  }
+  const meaning = meaningOf(place, name);
+  switch (meaning.kind) {
+    case "inner":
+      return undefined;
+    case "target":
+      return judgeColumn(judgement, node, reference, place, name, undefined);
+    case "beside":
+      // The server would call it ambiguous: it knows the target's column too.
+      edit(judgement, reference.location ?? 0, reference.location ?? 0, `${quoteIdentifier(meaning.item)}.`);
+      reference.fields = [{ String: { sval: meaning.item } }, ...(reference.fields ?? [])];
+      return undefined;
+    case "unclear":
+      if (!isColumn && !systemColumns.has(name)) return undefined;
+      return refuse(
+        "column_not_allowed",
+        `column reference "${name}" could mean a column that the role may not read here`,
+        {
+          detail: `It could be one of ${target.relation.schema}.${target.relation.name} (${target.grant.rule}).`,
+          hint: "Qualify the column with the alias of the table that is meant.",
+        },
+      );
+    default:
+      return meaning satisfies never;
+  }
+}
+
+type Meaning =
+  | { readonly kind: "target" | "inner" | "unclear" }
+  | { readonly kind: "beside"; readonly item: string };
+
+/** What a bare name means, from the innermost FROM list outwards, as the server looks for it. */
+function meaningOf({ levels, aliases, masked }: Place, name: string): Meaning {
+  for (const [depth, { known, unknown, inFrom }] of [...levels.entries()].toReversed()) {
+    const owners = known.get(name) ?? [];
+    if (owners.length > 0 && depth > 0) return { kind: inFrom ? "unclear" : "inner" };
+    if (owners.length > 0) {
+      const [item] = owners;
+      if (masked === "leave") return { kind: "unclear" };
+      // Two tables that have it make it ambiguous, as without the target.
+      if (owners.length > 1) return { kind: "inner" };
+      return item === undefined || (aliases.get(item) ?? 0) > 1
+        ? { kind: "unclear" }
+        : { kind: "beside", item };
+    }
+    if (unknown) return { kind: "unclear" };
+  }
+  return { kind: "target" };
 }
 
 /** True for a column that the role sees as it is stored; where all are, what is left is the system columns. */
@@ -86,16 +171,6 @@ function isPlain({ visible }: Target, name: string): boolean {
   if (visible === undefined) return !systemColumns.has(name);
   return visible.has(name) && visible.get(name) === undefined;
 }
-
-/** System columns (documentation, 5.6) belong to every table; `tableoid` and `ctid` tell of hidden rows too. */
-export const systemColumns: ReadonlySet<string> = new Set([
-  "tableoid",
-  "xmin",
-  "cmin",
-  "xmax",
-  "cmax",
-  "ctid",
-]);
 
 function wholeRow(target: Target): never {
   refuse(
@@ -120,8 +195,9 @@ function judgeColumn(
   if (qualifier === "excluded" && target.given.has(name)) return;
   if (isPlain(target, name)) return;
   const mask = target.visible?.get(name);
-  if (mask === undefined) unknownColumn(target, name);
-  if (masked !== "show")
+  if (mask === undefined) unknownColumn(judgement, target, name);
+  if (masked === "leave") return;
+  if (masked === "refuse")
     refuse("column_not_allowed", `column "${name}" is masked and cannot be used to compute what is written`, {
       detail: `The masked value would be stored in place of the real one (${mask.rule}).`,
       hint: "Write a value that stands in the statement, or leave the column out.",
@@ -143,7 +219,9 @@ function judgeColumn(
 }
 
 /** The server's own words for a column that is not there, whether or not the real table has it. */
-function unknownColumn(target: Target, name: string): never {
+function unknownColumn(judgement: Judgement, target: Target, name: string): never {
+  // A fresher catalog may know it.
+  judgement.unresolved = true;
   const { relation, grant, visible } = target;
   const seen = visible === undefined ? relation.columns.map((column) => column.name) : [...visible.keys()];
   refuse("column_unknown", `column "${name}" does not exist`, {

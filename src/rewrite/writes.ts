@@ -11,7 +11,7 @@ import type { Conditions } from "./reads.ts";
 import { rewriteReturning } from "./returning.ts";
 import { distinct, movingRules, rowRules } from "./row-rules.ts";
 import { safeCopies } from "./safe-copies.ts";
-import { judgeTargetColumns } from "./target-columns.ts";
+import { judgeBeside, judgeTargetColumns } from "./target-columns.ts";
 import { aim, rowName, type Target } from "./write-target.ts";
 import { judgeWrittenColumns, namesOf } from "./written-columns.ts";
 
@@ -49,19 +49,18 @@ function rewriteUpdate(
 ): boolean {
   const { statement, grant, relation } = write;
   const { target, from } = aim(judgement, write, statement.relation);
-  const behind = statement.fromClause ?? [];
-  const { aliases } = survey;
+  const beside = statement.fromClause ?? [];
   const set = namesOf(statement.targetList);
   judgeWrittenColumns(judgement, write, "update", set);
-  const place = { beside: behind, aliases };
-  judgeTargetColumns(judgement, target, statement.targetList ?? [], { ...place, masked: "refuse" });
-  judgeTargetColumns(judgement, target, [statement.whereClause], { ...place, masked: "show" });
+  judgeBeside(judgement, survey, target, beside);
+  judgeTargetColumns(judgement, survey, target, statement.targetList ?? [], { beside, masked: "refuse" });
+  judgeTargetColumns(judgement, survey, target, [statement.whereClause], { beside, masked: "show" });
   const rules = rowRules(grant, grant.update!.rows);
   const stored = distinct([grant.update!.check, ...movingRules(relation, rules, new Set(set))]);
   if (isCurrentOf(statement)) guardAssignments(judgement, write, target, from, rules);
   else guardRows(judgement, write, target, from, rules, conditions, survey);
   const check = rowCheck(relation, stored);
-  return rewriteReturning(judgement, write, target, from, { before: [], behind, aliases, check });
+  return rewriteReturning(judgement, write, target, from, { before: [], behind: beside, survey, check });
 }
 
 function rewriteDelete(
@@ -72,15 +71,14 @@ function rewriteDelete(
 ): boolean {
   const { statement, grant, relation } = write;
   const { target, from } = aim(judgement, write, statement.relation);
-  const behind = statement.usingClause ?? [];
-  const { aliases } = survey;
-  const place = { beside: behind, aliases };
-  judgeTargetColumns(judgement, target, [statement.whereClause], { ...place, masked: "show" });
+  const beside = statement.usingClause ?? [];
+  judgeBeside(judgement, survey, target, beside);
+  judgeTargetColumns(judgement, survey, target, [statement.whereClause], { beside, masked: "show" });
   const rules = rowRules(grant, grant.delete!.rows);
   // RETURNING of a DELETE sees the row that goes.
   const check = isCurrentOf(statement) ? rowCheck(relation, rules) : undefined;
   if (!isCurrentOf(statement)) guardRows(judgement, write, target, from, rules, conditions, survey);
-  return rewriteReturning(judgement, write, target, from, { before: [], behind, aliases, check });
+  return rewriteReturning(judgement, write, target, from, { before: [], behind: beside, survey, check });
 }
 
 function guardRows(
