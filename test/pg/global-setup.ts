@@ -32,7 +32,7 @@ const oldest = { major: 15, installation: "/usr/lib/postgresql/15" };
 
 /** Starts the servers of a test run; the files get databases of their own (embedded-database.ts). */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const settings = { max_connections: "300" };
+  const settings = { max_connections: "300", max_prepared_transactions: "20" };
   const installed = existsSync(`${oldest.installation}/bin/initdb`);
   if (!installed)
     console.warn(`PostgreSQL ${oldest.major} is not in ${oldest.installation}: its tests are skipped`);
