@@ -8,6 +8,7 @@ import { quoteIdentifier } from "../sql/names.ts";
 import { loadParser } from "../sql/parser.ts";
 import type { AdminQuery } from "./admin-query.ts";
 import { readDatabaseObjects } from "./database-objects.ts";
+import { ownedBeyond } from "./definition-privileges.ts";
 import { privilegeStatements } from "./privilege.ts";
 import { publicNotes } from "./public-notes.ts";
 import { readPrivileges } from "./read-privileges.ts";
@@ -50,13 +51,21 @@ export async function applyRoles(
       );
   }
   const objects = await readDatabaseObjects(query);
-  const wanted = roles.map((role) => ({ role, ...wantedPrivileges(role, catalog, objects) }));
+  const wanted = roles.map((role) => ({
+    role,
+    ...wantedPrivileges(role, catalog, objects, database.upstream.database),
+  }));
   const missing = wanted.flatMap(({ problems }) => problems);
   if (missing.length > 0) return refused(missing.map(formatProblem));
 
   const names = roles.flatMap(({ file: { role } }) => [role, loginUser(database.login, role)]);
   const existing = await readRoles(query, names);
-  const unfit = roleProblems(existing, adopt);
+  const beyond = roles.map(({ file }) => [file.role, ownedBeyond(file, catalog, objects)] as const);
+  const unfit = roleProblems(
+    existing,
+    adopt,
+    new Map(beyond.flatMap(([role, owned]) => (owned === undefined ? [] : [[role, owned]]))),
+  );
   if (unfit.length > 0) return refused(unfit);
 
   const statements: string[] = [];
@@ -79,7 +88,11 @@ export async function applyRoles(
     }
   }
   if (amiss.length > 0) return refused(amiss);
-  return { kind: "applied", statements, notes: await publicNotes(query) };
+  return {
+    kind: "applied",
+    statements,
+    notes: [...wanted.flatMap(({ notes }) => notes), ...(await publicNotes(query))],
+  };
 }
 
 function refused(problems: readonly string[]): ApplyResult {

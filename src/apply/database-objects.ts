@@ -1,4 +1,5 @@
 import { relationKey } from "../catalog/catalog.ts";
+import { quoteIdentifier, quoteQualified } from "../sql/names.ts";
 import type { AdminQuery } from "./admin-query.ts";
 
 type Name = { readonly schema: string; readonly name: string };
@@ -11,6 +12,8 @@ export type DatabaseObjects = {
   readonly typeSchemas: ReadonlyMap<string, readonly string[]>;
   /** Functions and procedures outside pg_catalog, one for each list of arguments, as GRANT takes it. */
   readonly routines: readonly (Name & { readonly arguments: string })[];
+  /** By kind and name as a privilege has them (`TABLE public.orders`): the role that owns it. */
+  readonly owners: ReadonlyMap<string, string>;
 };
 
 type OfRelation<Value> = { readonly of_schema: string; readonly of_name: string } & Value;
@@ -30,12 +33,26 @@ const routines = `
   select n.nspname as schema, p.proname as name, oidvectortypes(p.proargtypes) as arguments
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname <> 'pg_catalog' order by 1, 2, 3`;
 
+const owners = `
+  select 'SCHEMA' as object, null as schema, n.nspname as name, pg_get_userbyid(n.nspowner) as owner from pg_namespace n
+  union all
+  select case c.relkind when 'S' then 'SEQUENCE' else 'TABLE' end, n.nspname, c.relname, pg_get_userbyid(c.relowner)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind not in ('i', 'I', 't', 'c')`;
+
 /** Reads them as they are now. */
 export async function readDatabaseObjects(query: AdminQuery): Promise<DatabaseObjects> {
   return {
     defaultSequences: byRelation(await query<OfRelation<Name>>(defaultSequences), (row) => row),
     typeSchemas: byRelation(await query<OfRelation<{ schema: string }>>(typeSchemas), ({ schema }) => schema),
     routines: await query<Name & { arguments: string }>(routines),
+    owners: new Map(
+      (await query<{ object: string; schema: string | null; name: string; owner: string }>(owners)).map(
+        ({ object, schema, name, owner }) => [
+          `${object} ${schema === null ? quoteIdentifier(name) : quoteQualified(schema, name)}`,
+          owner,
+        ],
+      ),
+    ),
   };
 }
 

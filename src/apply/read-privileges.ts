@@ -4,24 +4,24 @@ import type { AdminQuery } from "./admin-query.ts";
 
 const sql = `
   with granted as (
-    select 'DATABASE' as object, null as schema, d.datname as name, null as arguments, null as column, a.*
+    select 'DATABASE' as object, null as schema, d.datname as name, null as arguments, null as column, d.datdba as owner, a.*
       from pg_database d, aclexplode(d.datacl) a where d.datname = current_database()
     union all
-    select 'SCHEMA', null, n.nspname, null, null, a.* from pg_namespace n, aclexplode(n.nspacl) a
+    select 'SCHEMA', null, n.nspname, null, null, n.nspowner, a.* from pg_namespace n, aclexplode(n.nspacl) a
     union all
-    select case c.relkind when 'S' then 'SEQUENCE' else 'TABLE' end, n.nspname, c.relname, null, null, a.*
+    select case c.relkind when 'S' then 'SEQUENCE' else 'TABLE' end, n.nspname, c.relname, null, null, c.relowner, a.*
       from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) a
     union all
-    select 'TABLE', n.nspname, c.relname, null, t.attname, a.*
+    select 'TABLE', n.nspname, c.relname, null, t.attname, c.relowner, a.*
       from pg_attribute t join pg_class c on c.oid = t.attrelid join pg_namespace n on n.oid = c.relnamespace,
         aclexplode(t.attacl) a
      where not t.attisdropped
     union all
-    select 'ROUTINE', n.nspname, p.proname, oidvectortypes(p.proargtypes), null, a.*
+    select 'ROUTINE', n.nspname, p.proname, oidvectortypes(p.proargtypes), null, p.proowner, a.*
       from pg_proc p join pg_namespace n on n.oid = p.pronamespace, aclexplode(p.proacl) a
   )
   select object, schema, name, arguments, "column", privilege_type as privilege, is_grantable as grantable
-    from granted where grantee = $1::regrole order by 1, 2, 3, 4, 5, 6`;
+    from granted where grantee = $1::regrole and grantee <> owner order by 1, 2, 3, 4, 5, 6`;
 
 type Row = {
   readonly object: Privilege["object"];

@@ -23,17 +23,23 @@ const powers = {
 /**
  * What keeps apply from managing roles that exist: not made by it (unless `adopt`), more than an ordinary role, or
  * the owner of something, which no REVOKE takes away.
+ * @param ownedBeyondDefinitions of roles that define: what they own and may not define.
  */
-export function roleProblems(found: readonly RoleFacts[], adopt: boolean): string[] {
+export function roleProblems(
+  found: readonly RoleFacts[],
+  adopt: boolean,
+  ownedBeyondDefinitions: ReadonlyMap<string, readonly string[]>,
+): string[] {
   return found.flatMap((facts) => {
     const problems = [];
+    const owned = ownedBeyondDefinitions.get(facts.name) ?? facts.owns;
     if (facts.comment !== comment && !adopt)
       problems.push(`role ${facts.name} exists and was not made by rolegate apply (--adopt takes it over)`);
     const power = facts.comment === comment ? [] : powersOf(facts);
     if (power.length > 0)
       problems.push(`role ${facts.name} has ${power.join(", ")}: apply takes over ordinary roles`);
-    if (facts.owns.length > 0)
-      problems.push(`role ${facts.name} owns ${facts.owns.join(", ")}: give that to another role first`);
+    if (owned.length > 0)
+      problems.push(`role ${facts.name} owns ${owned.join(", ")}: give that to another role first`);
     return problems;
   });
 }

@@ -5,6 +5,7 @@ import { knownFunction } from "../policy/lint.ts";
 import type { RuleExpression, TableRule } from "../policy/role-file.ts";
 import { quoteIdentifier, quoteQualified } from "../sql/names.ts";
 import type { DatabaseObjects } from "./database-objects.ts";
+import { definitionPrivileges } from "./definition-privileges.ts";
 import { privilegeKey, type Privilege } from "./privilege.ts";
 
 /** Relations that a rule can be about. */
@@ -22,8 +23,14 @@ export function wantedPrivileges(
   role: Role,
   catalog: Catalog,
   objects: DatabaseObjects,
-): { readonly privileges: readonly Privilege[]; readonly problems: readonly ConfigProblem[] } {
+  database: string,
+): {
+  readonly privileges: readonly Privilege[];
+  readonly notes: readonly string[];
+  readonly problems: readonly ConfigProblem[];
+} {
   const problems: ConfigProblem[] = [];
+  const definitions = definitionPrivileges(role.file, catalog, objects, database);
   const privileges = role.file.tables.flatMap((rule) =>
     serverSchemas.has(rule.schema)
       ? []
@@ -39,8 +46,16 @@ export function wantedPrivileges(
   for (const { schema, name, arguments: list } of routines) {
     privileges.push(on("ROUTINE", `${quoteQualified(schema, name)}(${list})`, "EXECUTE"), usage(schema));
   }
-  const distinct = new Map(privileges.map((privilege) => [privilegeKey(privilege), privilege]));
-  return { privileges: [...distinct.values()], problems };
+  // An owner needs no grant, and what it granted itself would stay behind when the object changes hands.
+  const needed = [...privileges, ...definitions.privileges].filter(
+    ({ object, name }) => objects.owners.get(`${object} ${name}`) !== role.file.role,
+  );
+  const distinct = new Map(needed.map((privilege) => [privilegeKey(privilege), privilege]));
+  return {
+    privileges: [...distinct.values()],
+    notes: definitions.notes,
+    problems: [...problems, ...definitions.problems],
+  };
 }
 
 function relationsOf(rule: TableRule, role: Role, catalog: Catalog, problems: ConfigProblem[]): Relation[] {
@@ -52,6 +67,7 @@ function relationsOf(rule: TableRule, role: Role, catalog: Catalog, problems: Co
   }
   const relation = catalog.relations.get(relationKey(rule.schema, rule.name));
   if (relation !== undefined && ruled.has(relation.kind)) return [relation];
+  if (relation === undefined && mayMake(role, rule)) return [];
   problems.push({
     file: role.file.file,
     line: rule.line,
@@ -61,6 +77,14 @@ function relationsOf(rule: TableRule, role: Role, catalog: Catalog, problems: Co
     expected: "a table or view",
   });
   return [];
+}
+
+/** The role itself is to make it. */
+function mayMake({ file }: Role, { schema, name }: TableRule): boolean {
+  return file.definitions.some(
+    (rule) =>
+      rule.schema === schema && (rule.name === "*" || rule.name === name) && rule.allowed.includes("create"),
+  );
 }
 
 function onRelation(relation: Relation, rule: TableRule, role: Role, problems: ConfigProblem[]): Privilege[] {

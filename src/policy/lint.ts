@@ -1,7 +1,7 @@
 import { relationKey, type Catalog, type Relation } from "../catalog/catalog.ts";
 import type { ExpressionProblem } from "./expression.ts";
 import type { Role } from "./grants.ts";
-import { expressionsOf, type TableRule } from "./role-file.ts";
+import { expressionsOf, type DefinitionRule, type TableRule } from "./role-file.ts";
 
 /**
  * What a role file says that the database cannot honour: relations, columns and functions that are not there. Such a
@@ -13,6 +13,14 @@ export function lintRole(role: Role, catalog: Catalog): ExpressionProblem[] {
   const functions = file.functions.filter((name) => !knownFunction(catalog, name));
   return [
     ...file.tables.flatMap((rule) => lintTable(role, rule, catalog)),
+    ...file.definitions
+      .filter((rule) => !isDefinable(rule, catalog))
+      .map(({ schema, name, line }) => ({
+        file: file.file,
+        line,
+        found: `definitions: ${schema}.${name}`,
+        expected: "what the database has, or create among what is allowed",
+      })),
     ...functions.map((name) => ({
       file: file.file,
       line: file.lines.functions.get(name) ?? 1,
@@ -20,6 +28,14 @@ export function lintRole(role: Role, catalog: Catalog): ExpressionProblem[] {
       expected: "a function that the database has",
     })),
   ];
+}
+
+/** An entry that allows to create may speak of what is still to come; any other is about something that is there. */
+export function isDefinable({ schema, name, allowed }: DefinitionRule, catalog: Catalog): boolean {
+  if (allowed.includes("create") && (name === "*" || catalog.schemas.has(schema))) return true;
+  if (name === "*") return catalog.schemas.has(schema);
+  const isType = (catalog.types.get(name) ?? []).some((type) => type.schema === schema);
+  return isType || catalog.relations.has(relationKey(schema, name));
 }
 
 function lintTable(role: Role, rule: TableRule, catalog: Catalog): ExpressionProblem[] {
