@@ -213,9 +213,12 @@ function judgeColumn(
     );
   judgement.rules.add(mask.rule);
   const start = reference.location ?? 0;
-  const text = `(${mask.render(row)})`;
+  const shown = expressionTree(judgement.context.parser, `(${mask.render(row)})`);
+  // A bare constant would be a position in ORDER BY and GROUP BY, and take its type from what stands beside it.
+  const constant = "A_Const" in shown;
+  const text = `(${constant ? "SELECT " : ""}${mask.render(row)})`;
   edit(judgement, start, endOfRelationName(judgement.source.bytes, start), text);
-  become(node, expressionTree(judgement.context.parser, text));
+  become(node, constant ? expressionTree(judgement.context.parser, text) : shown);
 }
 
 /** The server's own words for a column that is not there, whether or not the real table has it. */
