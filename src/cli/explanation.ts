@@ -5,27 +5,19 @@ import { RolegateError, sqlstate, type Problem } from "../errors.ts";
 import type { Identity } from "../identity/identity.ts";
 import { createLogger } from "../log.ts";
 import { createMetrics } from "../metrics.ts";
-import type { BoundExpression, Grants, TableGrant } from "../policy/grants.ts";
 import { Database } from "../session/database.ts";
 import { openRole } from "../session/open-role.ts";
+import { firedRules, type FiredRule } from "./rule-texts.ts";
 import { splitStatements } from "../session/split-statements.ts";
 import { SlowJudge } from "../session/slow-judge.ts";
 import { loadParser, workerLimits } from "../sql/parser.ts";
 import { judge, type JudgeContext } from "../rewrite/judge.ts";
 import type { JudgedStatement, Verdict } from "../rewrite/verdict.ts";
 
-/** A rule that shaped a statement. */
-export type FiredRule = {
-  /** `roles/analyst.yaml:7` and `customers.select.rows`. */
-  readonly place: string;
-  readonly key: string;
-  /** As the role file has it. */
-  readonly text: string;
-};
-
 export type ExplainedStatement = {
   readonly sql: string;
-  readonly verdict: "run" | "refuse";
+  /** Behind one that is refused nothing is judged. */
+  readonly verdict: "run" | "refuse" | "unjudged";
   readonly kind: string;
   readonly relations: readonly string[];
   readonly rules: readonly FiredRule[];
@@ -140,52 +132,57 @@ function refusalOf({ code: _code, ...told }: Problem): Refusal {
   return { sqlstate: sqlstate({ code: _code, ...told }), ...told };
 }
 
-/** A text runs or is refused as a whole; which of its statements it is that may not run is found one by one. */
+/** Longer texts are not taken apart to find the statement that is refused. */
+const mostParts = 200;
+
+/**
+ * A text runs or is refused as a whole. The statement that is refused is the last one of the shortest beginning that is:
+ * what stands before it may have made what it needs.
+ */
 function statementsOf(sql: string, verdict: Verdict, context: JudgeContext): readonly ExplainedStatement[] {
-  const { parser, grants } = context;
-  const parsed = parser.parse(sql);
+  const parsed = context.parser.parse(sql);
   const count = parsed.kind === "parsed" ? parsed.statements.length : 0;
   const own = splitStatements(sql, count);
-  if (verdict.kind === "run") {
-    const sent = splitStatements(verdict.text, count);
-    return verdict.statements.map((statement, index) =>
-      explained(statement, own[index] ?? "", sent[index] ?? "", grants),
-    );
+  if (verdict.kind === "run") return running(verdict, own, context);
+  if (count < 2 || count > mostParts) return [notRunning("refuse", sql, verdict)];
+  let before: readonly ExplainedStatement[] = [];
+  for (const [index, text] of own.entries()) {
+    const judged = judge(own.slice(0, index + 1).join(";\n"), context);
+    if (judged.kind === "run") before = running(judged, own, context);
+    else
+      return [
+        ...before,
+        notRunning("refuse", text, judged),
+        ...own.slice(index + 1).map((rest) => notRunning("unjudged", rest)),
+      ];
   }
-  if (count < 2)
-    return [
-      {
-        sql,
-        verdict: "refuse",
-        kind: verdict.statementKind,
-        relations: verdict.relations,
-        rules: [],
-        sent: undefined,
-        notes: [],
-      },
-    ];
-  return own.flatMap((text) => statementsOf(text, judge(text, context), context));
+  return before;
 }
 
-function explained(
-  statement: JudgedStatement,
-  own: string,
-  sent: string,
-  grants: Grants,
-): ExplainedStatement {
-  const texts = ruleTexts(grants);
-  return {
-    sql: own,
+function running(
+  { text, statements }: Extract<Verdict, { kind: "run" }>,
+  own: readonly string[],
+  { grants }: JudgeContext,
+): readonly ExplainedStatement[] {
+  const sent = splitStatements(text, statements.length);
+  return statements.map((statement, index) => ({
+    sql: own[index] ?? "",
     verdict: "run",
     kind: statement.statementKind,
     relations: statement.relations,
-    rules: statement.rules.map((rule) => {
-      const space = rule.indexOf(" ");
-      return { place: rule.slice(0, space), key: rule.slice(space + 1), text: texts.get(rule) ?? "" };
-    }),
-    sent: sent === own ? undefined : sent,
+    rules: firedRules(statement.rules, grants),
+    sent: sent[index] === own[index] ? undefined : sent[index],
     notes: notesOn(statement),
-  };
+  }));
+}
+
+function notRunning(
+  verdict: "refuse" | "unjudged",
+  sql: string,
+  known?: Extract<Verdict, { kind: "refuse" }>,
+): ExplainedStatement {
+  const { statementKind: kind = "", relations = [] } = known ?? {};
+  return { sql, verdict, kind, relations, rules: [], sent: undefined, notes: [] };
 }
 
 function notesOn({ discardRows, hides, effect }: JudgedStatement): string[] {
@@ -194,27 +191,4 @@ function notesOn({ discardRows, hides, effect }: JudgedStatement): string[] {
     ...(discardRows ? ["The rows of RETURNING are for the check alone; the client gets none."] : []),
     ...(hides ? ["Of the database's errors the client gets what quotes no hidden row or column."] : []),
   ];
-}
-
-/** What each rule says, by its place and key. */
-function ruleTexts({ tables, schemas }: Grants): ReadonlyMap<string, string> {
-  return new Map(
-    [...tables.values(), ...schemas.values()].flatMap((grant) => [
-      [grant.rule, summary(grant)] as const,
-      ...expressionsOf(grant).map(({ rule, sql }) => [rule, sql] as const),
-    ]),
-  );
-}
-
-function expressionsOf({ select, insert, update, delete: remove }: TableGrant): readonly BoundExpression[] {
-  const rules = [select?.rows, insert?.check, update?.rows, update?.check, remove?.rows];
-  return [...(select?.mask.values() ?? []), ...rules].filter((rule) => rule !== undefined);
-}
-
-/** `select: id, name; insert: all`. */
-function summary({ select, insert, update, delete: remove }: TableGrant): string {
-  const parts = Object.entries({ select, insert, update }).flatMap(([use, rule]) =>
-    rule === undefined ? [] : [`${use}: ${rule.columns === "all" ? "all" : [...rule.columns].join(", ")}`],
-  );
-  return [...parts, ...(remove === undefined ? [] : ["delete"])].join("; ");
 }

@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import { visible } from "../audit/escape.ts";
-import type { ExplainedStatement, Explanation, FiredRule } from "./explanation.ts";
+import type { ExplainedStatement, Explanation } from "./explanation.ts";
+import type { FiredRule } from "./rule-texts.ts";
 
 /** Puts a text in a colour, or leaves it as it is. */
 type Paint = (style: "bold" | "dim" | "green" | "red", text: string) => string;
@@ -55,7 +56,7 @@ function statementLines(statement: ExplainedStatement, number: number | undefine
   const { kind, relations, rules, sent, notes, sql, verdict } = statement;
   const named = [
     ...(number === undefined ? [] : [`${number}.`]),
-    kind,
+    ...(verdict === "unjudged" ? [paint("dim", "not looked at any more")] : [kind]),
     ...(relations.length === 0 ? [] : [`on ${relations.join(", ")}`]),
     ...(number !== undefined && verdict === "refuse" ? [paint("red", "may not run")] : []),
   ];
@@ -64,7 +65,7 @@ function statementLines(statement: ExplainedStatement, number: number | undefine
     named.join(" "),
     ...(number === undefined ? [] : labelled("sql", [sql], paint)),
     ...labelled("rules", ruleLines(rules), paint),
-    ...(verdict === "refuse"
+    ...(verdict !== "run"
       ? []
       : labelled("sent", sent === undefined ? ["as it is"] : sent.trim().split("\n"), paint)),
     ...labelled("note", notes, paint),

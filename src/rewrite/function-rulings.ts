@@ -20,6 +20,16 @@ export function isNamed({ functions }: Grants, { schema, name }: { schema: strin
   return functions.has(name) || functions.has(`${schema}.${name}`);
 }
 
+/** The place at which the role file names it, for the record; undefined: nowhere. */
+export function namingRule(
+  { functions, file, origin }: Grants,
+  { schema, name }: { schema: string; name: string },
+): string | undefined {
+  const named = [`${schema}.${name}`, name].find((one) => functions.has(one));
+  if (named === undefined) return undefined;
+  return `${file}:${origin.role.file.lines.functions.get(named) ?? 1} functions.allow.${named}`;
+}
+
 /**
  * What the role file and the table of the server's functions say of one function.
  * @param all every function that the same name could mean.

@@ -6,7 +6,7 @@ import type { FunctionClass } from "../policy/server-functions/function-group.ts
 import { quoteIdentifier } from "../sql/names.ts";
 import { lastName, nameParts } from "./dotted-name.ts";
 import { become, expressionTree } from "./fragment.ts";
-import { couldTake, rulingOf, type Ruling } from "./function-rulings.ts";
+import { couldTake, namingRule, rulingOf, type Ruling } from "./function-rulings.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
 import { judgeNamedType } from "./type-by-name.ts";
 import { judgeSequenceCall } from "./sequence-calls.ts";
@@ -40,6 +40,10 @@ export function judgeFunction(judgement: Judgement, node: Node, call: FuncCall):
     if (schema !== undefined || !rulings.some(isOwn) || !rulings.every(open))
       deny(grants, shown, denied.reason);
     qualifyCall(judgement, call);
+  }
+  for (const { candidate, ruling } of rulings) {
+    const rule = ruling.kind === "run" ? namingRule(grants, candidate) : undefined;
+    if (rule !== undefined) judgement.rules.add(rule);
   }
   const own = rulings.filter(isOwn);
   for (const { ruling } of own) if (ruling.kind === "judge") judgeArguments(judgement, ruling.class, call);

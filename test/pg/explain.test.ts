@@ -113,9 +113,8 @@ SELECT on public.customers, public.orders
 2. SELECT may not run
   sql    select * from salaries
 
-3. SELECT
+3. not looked at any more
   sql    select 2
-  sent   as it is
 `);
   });
 
