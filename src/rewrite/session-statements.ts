@@ -111,6 +111,7 @@ function setRowSecurity(
     });
   if (set.is_local === true && (off || judgement.context.rowSecurity === "off"))
     refuse("setting_not_allowed", 'permission denied to set parameter "row_security" for a transaction', {
+      detail: "It decides how statements are judged, for the session as a whole.",
       hint: "Use SET row_security, outside a transaction.",
     });
   const verb = set.kind === "VAR_RESET" ? "RESET" : "SET";

@@ -187,6 +187,7 @@ const plain: ReadonlySet<ErrorCode> = new Set([
   "statement_unparsable",
   "statement_too_complex",
   "encoding_invalid",
+  "setting_invalid",
 ]);
 
 const refused = readCases().flatMap(([file, cases]) =>
