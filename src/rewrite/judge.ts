@@ -53,6 +53,7 @@ export function judge(text: string, context: JudgeContext): Verdict {
     context,
     source: readSource(short),
     edits: new Map(),
+    added: 0,
     relations: new Set(),
     rules: new Set(),
     hides: false,

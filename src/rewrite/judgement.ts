@@ -1,6 +1,6 @@
 import type { Node } from "@pgsql/types";
 import { refuse } from "../errors.ts";
-import type { Catalog } from "../catalog/catalog.ts";
+import type { Catalog, Relation } from "../catalog/catalog.ts";
 import type { LocalObjects } from "../catalog/local-objects.ts";
 import type { Grants } from "../policy/grants.ts";
 import type { Parser } from "../sql/parser.ts";
@@ -37,6 +37,8 @@ export type Judgement = {
   readonly context: JudgeContext;
   readonly source: Source;
   readonly edits: Edits;
+  /** How much text they have put in. */
+  added: number;
   /** What the statement at hand touches and which rules shaped it, for the record. */
   relations: Set<string>;
   rules: Set<string>;
@@ -48,6 +50,8 @@ export type Judgement = {
   hints: Map<string, string>;
   /** Whether a condition on a parameter may count as safe (converting-parameters.ts), and whether one did. */
   parameters: "plain" | "trusted" | "distrusted";
+  /** What the statement at hand is about: relations, and types made by somebody (`TypeFacts.text`). */
+  about: { readonly relations: Set<Relation>; readonly types: Set<string> };
   /** The types that PREPARE declares for the statement's parameters. */
   declaredTypes: readonly Node[];
   /** OIDs of types that a parameter of the statement must not be declared to be of: what runs then was not judged. */
@@ -66,6 +70,14 @@ export type Judgement = {
 
 /** Records an edit, in byte offsets of the client's text. */
 export function edit(judgement: Judgement, start: number, end: number, text: string): void {
+  // A short text can come to many megabytes: `RETURNING *, *, *`, of a relation with a thousand columns.
+  judgement.added += text.length;
+  const { bytes } = judgement.context.parser.limits;
+  if (judgement.added > bytes)
+    refuse(
+      "statement_too_complex",
+      `statement would have more than ${bytes} bytes with the role's rules in it`,
+    );
   const known = judgement.edits.get(start) ?? [];
   // The grammar hangs one sub-select on every column of SET (a, b) = (…), so the same edit can come twice.
   if (known.some((other) => other.end === end && other.text === text)) return;

@@ -37,10 +37,10 @@ export function safeCopies(
   };
   const parts = conjuncts(condition);
   if (parts.length > mostParts || uses.length > mostUses) return [];
-  return parts
-    .filter((part) => isSafe(judgement, facts, part))
-    .map((part) => copyOf(judgement, part, column))
-    .filter((text) => text !== undefined);
+  return parts.flatMap((part) => {
+    const text = copyOf(judgement, part, column);
+    return text !== undefined && isSafe(judgement, facts, part) ? [text] : [];
+  });
 }
 
 /** Beyond these a statement is judged without copies: nobody writes such by hand, and each part is looked at for each relation. */

@@ -14,6 +14,7 @@ import { refuse } from "../errors.ts";
 import type { Relation } from "../catalog/catalog.ts";
 import type { TableGrant } from "../policy/grants.ts";
 import { judgeType } from "./casts.ts";
+import { noCtes, withCtes, type CteNames } from "./cte-names.ts";
 import { childNodes } from "./child-nodes.ts";
 import { judgeChosenCalls } from "./chosen-calls.ts";
 import { judgeAttributeNotation } from "./attribute-notation.ts";
@@ -27,7 +28,12 @@ import { givesPlainColumns, hasColumnNames } from "./plain-columns.ts";
 import { denied, resolveUse, type Use } from "./relations.ts";
 
 /** What a name in FROM may mean besides a relation, and which select a FROM item belongs to. */
-type Scope = { readonly ctes: ReadonlySet<string>; readonly level: SelectStmt | undefined };
+type Scope = {
+  readonly ctes: CteNames;
+  readonly level: SelectStmt | undefined;
+  /** The statement itself stands here, not a part of it. */
+  readonly top?: boolean;
+};
 
 /**
  * Walks a statement that reads or writes rows. Every relation is resolved and must be allowed, every function and
@@ -35,7 +41,7 @@ type Scope = { readonly ctes: ReadonlySet<string>; readonly level: SelectStmt | 
  */
 export function surveyStatement(judgement: Judgement, statement: Node): Survey {
   const survey = nothingSeen();
-  visit(judgement, survey, statement, { ctes: new Set(), level: undefined });
+  visit(judgement, survey, statement, { ctes: noCtes, level: undefined, top: true });
   judgeLocks(judgement, survey);
   judgeAttributeNotation(judgement, survey);
   judgeChosenCalls(judgement, survey, statement);
@@ -124,20 +130,27 @@ function visitWith(
   survey: Survey,
   withClause: WithClause | undefined,
   scope: Scope,
-): ReadonlySet<string> {
-  const tables = (withClause?.ctes ?? []).map((node) =>
+): CteNames {
+  if (withClause === undefined) return scope.ctes;
+  const tables = (withClause.ctes ?? []).map((node) =>
     "CommonTableExpr" in node ? node.CommonTableExpr : unsupported("this WITH clause"),
   );
-  const all = new Set([...scope.ctes, ...tables.map((table) => table.ctename ?? "")]);
-  const seen = new Set(scope.ctes);
-  for (const table of tables) {
-    visitCte(judgement, survey, table, {
-      ctes: withClause?.recursive === true ? all : new Set(seen),
-      level: undefined,
-    });
-    seen.add(table.ctename ?? "");
+  const names = withCtes(
+    scope.ctes,
+    tables.map(({ ctename = "" }) => ctename),
+    withClause.recursive === true,
+  );
+  for (const [index, table] of tables.entries()) {
+    // So does the server, which also keeps the work of judging from growing with every level of them.
+    if (scope.top !== true && table.ctequery !== undefined && !("SelectStmt" in table.ctequery))
+      refuse(
+        "statement_not_supported",
+        "WITH clause containing a data-modifying statement must be at the top level",
+        { hint: "Put the WITH clause in front of the whole statement." },
+      );
+    visitCte(judgement, survey, table, { ctes: names.seenBy(index), level: undefined });
   }
-  return all;
+  return names.body;
 }
 
 function visitCte(judgement: Judgement, survey: Survey, table: CommonTableExpr, scope: Scope): void {

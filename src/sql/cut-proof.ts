@@ -29,6 +29,7 @@ export function proveCuts(
   cuts: readonly Cut[],
   shift: (offset: number) => number = (offset) => offset,
 ): readonly ShortenedConstant[] | undefined {
+  if (cuts.length === 0) return [];
   const lists = new Map<number, Cut>();
   const literals = new Map<number, Cut>();
   for (const cut of cuts) {

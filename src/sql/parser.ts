@@ -41,8 +41,8 @@ export type JudgingLimits = TextParserLimits & {
  */
 export const mainThreadLimits: JudgingLimits = {
   text: 8 * 1024,
-  bytes: 48 * 1024,
-  tokens: 12_000,
+  bytes: 32 * 1024,
+  tokens: 10_000,
   depth: 1000,
   rescanned: 128 * 1024,
   heap: 128 * 1024 * 1024,
