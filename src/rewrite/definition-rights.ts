@@ -114,7 +114,10 @@ export function requireWhole(
 ): void {
   const { grants, catalog } = judgement.context;
   const table = kind === "index" ? catalog.tablesOf.get(relationKey(object.schema, object.name)) : undefined;
-  const ruled = table === undefined ? { ...object, kind } : { ...named(table), kind: kindOf(catalog, table) };
+  // An index that the session has just made goes by its own name, as a table of it would.
+  const own = kind === "index" ? "table" : kind;
+  const ruled =
+    table === undefined ? { ...object, kind: own } : { ...named(table), kind: kindOf(catalog, table) };
   const grant = tableGrant(grants, ruled);
   const shown = `${ruled.schema}.${ruled.name}`;
   const parts = grant === undefined ? [] : partsAgainst(definition, grant);

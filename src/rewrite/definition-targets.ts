@@ -115,6 +115,7 @@ export function existing(
     return definitionDenied(judgement, wanted, shownAs(written));
   }
   noteDefinition(judgement, target, grant);
+  if (relation !== undefined) judgement.about.relations.add(relation);
   if (!target.temporary) requireWhole(judgement, target, relation?.kind ?? "table", wanted, observes);
   qualifyName(judgement, written, target.schema);
   return target;
@@ -182,12 +183,4 @@ export function judgeNewName(judgement: Judgement, target: Named, kind: Relation
       hint: "Give it a name that does not begin with pg_.",
     });
   requireWhole(judgement, target, kind, "create", false);
-}
-
-/** The sequence that a name in a text means; where nothing has it, one that would be made under it. */
-export function sequenceMeant(
-  judgement: Judgement,
-  { schema, name }: { readonly schema: string | undefined; readonly name: string },
-): Named {
-  return find(judgement, { schema, name, at: 0, qualify: () => {} });
 }

@@ -16,6 +16,7 @@ import { judgeLockTable } from "./lock-table.ts";
 import { judgeRename, judgeSetSchema } from "./rename.ts";
 import { judgeAlterSequence, judgeCreateSequence } from "./sequences.ts";
 import { judgeTruncate } from "./truncate.ts";
+import { judgeReindex, judgeVacuum } from "./upkeep.ts";
 import type { Effect } from "./verdict.ts";
 
 const none: Effect = { kind: "none" };
@@ -65,6 +66,8 @@ function definition(
   if ("DropStmt" in node) return () => judgeDrop(judgement, node.DropStmt, start);
   if ("TruncateStmt" in node) return withoutEffect(() => judgeTruncate(judgement, node.TruncateStmt));
   if ("CommentStmt" in node) return withoutEffect(() => judgeComment(judgement, node.CommentStmt, start));
+  if ("VacuumStmt" in node) return withoutEffect(() => judgeVacuum(judgement, node.VacuumStmt));
+  if ("ReindexStmt" in node) return withoutEffect(() => judgeReindex(judgement, node.ReindexStmt));
   if ("LockStmt" in node) return withoutEffect(() => judgeLockTable(judgement, node.LockStmt));
   return undefined;
 }

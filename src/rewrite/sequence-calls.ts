@@ -5,6 +5,7 @@ import { refuse } from "../errors.ts";
 import { quoteLiteral, quoteQualified } from "../sql/names.ts";
 import { castString, constantString } from "./constant-string.ts";
 import { lastName } from "./dotted-name.ts";
+import { allowsDefinition } from "./definition-rights.ts";
 import { expressionTree } from "./fragment.ts";
 import { edit, type Judgement } from "./judgement.ts";
 import { readName } from "./regclass-text.ts";
@@ -25,7 +26,7 @@ const uses: Readonly<Record<string, Use>> = {
 
 const needs: Readonly<Record<Use, string>> = {
   advance: "an update rule for the sequence, or an insert rule for the table that it numbers",
-  set: "an update rule for the sequence",
+  set: "an update rule for the sequence, or alter under definitions",
   "read own": "a select or update rule for the sequence, or an insert rule for the table that it numbers",
   read: "a select rule for the sequence",
 };
@@ -57,16 +58,18 @@ function judgeUse(judgement: Judgement, shown: string, use: Use, sequence: Relat
   const grant = sequence && tableGrant(grants, sequence);
   const owner = table && tableGrant(grants, table);
   const inserts = owner?.insert !== undefined;
+  // Who may say ALTER SEQUENCE … RESTART may say it like this.
+  const alters = sequence && allowsDefinition(judgement, sequence, "alter");
   const allowed: Readonly<Record<Use, boolean>> = {
-    advance: grant?.update !== undefined || inserts,
-    set: grant?.update !== undefined,
+    advance: (grant?.update ?? alters) !== undefined || inserts,
+    set: (grant?.update ?? alters) !== undefined,
     "read own": (grant?.select ?? grant?.update) !== undefined || inserts,
     read: grant?.select !== undefined,
   };
   if (sequence === undefined || !allowed[use])
     return denied(judgement, shown, `Role "${grants.role}" needs ${needs[use]} (${grants.file}).`);
   judgement.relations.add(`${sequence.schema}.${sequence.name}`);
-  judgement.rules.add((grant ?? owner)!.rule);
+  judgement.rules.add((grant ?? owner ?? alters)!.rule);
   return undefined;
 }
 

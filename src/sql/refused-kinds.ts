@@ -82,7 +82,7 @@ const kinds: Readonly<Record<Exclude<Reason, "other">, Readonly<Record<string, s
     DropTableSpaceStmt: "DROP TABLESPACE",
     DropdbStmt: "DROP DATABASE",
   },
-  upkeep: { ClusterStmt: undefined, ReindexStmt: undefined, VacuumStmt: undefined },
+  upkeep: { ClusterStmt: undefined },
 };
 
 const byNode: ReadonlyMap<string, { readonly reason: Reason; readonly name: string | undefined }> = new Map(

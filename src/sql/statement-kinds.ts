@@ -24,6 +24,8 @@ export const judgedKinds = {
   VariableSetStmt: "SET",
   VariableShowStmt: "SHOW",
   DiscardStmt: "DISCARD",
+  ListenStmt: "LISTEN",
+  NotifyStmt: "NOTIFY",
   UnlistenStmt: "UNLISTEN",
   LockStmt: "LOCK TABLE",
   CreateStmt: "CREATE TABLE",
@@ -42,11 +44,13 @@ export const judgedKinds = {
   DropStmt: "DROP",
   TruncateStmt: "TRUNCATE",
   CommentStmt: "COMMENT",
+  VacuumStmt: "VACUUM",
+  ReindexStmt: "REINDEX",
 } as const;
 
 type JudgedKind = keyof typeof judgedKinds;
 
-/** The transaction statements by the grammar's kind; two-phase commit is left out, so it is refused. */
+/** The transaction statements by the grammar's kind. */
 const transactionKinds: Readonly<Record<string, string>> = {
   TRANS_STMT_BEGIN: "BEGIN",
   TRANS_STMT_START: "START TRANSACTION",
@@ -55,6 +59,9 @@ const transactionKinds: Readonly<Record<string, string>> = {
   TRANS_STMT_SAVEPOINT: "SAVEPOINT",
   TRANS_STMT_RELEASE: "RELEASE",
   TRANS_STMT_ROLLBACK_TO: "ROLLBACK TO",
+  TRANS_STMT_PREPARE: "PREPARE TRANSACTION",
+  TRANS_STMT_COMMIT_PREPARED: "COMMIT PREPARED",
+  TRANS_STMT_ROLLBACK_PREPARED: "ROLLBACK PREPARED",
 };
 
 /** Kinds of objects (`OBJECT_MATVIEW`) of which DROP, ALTER, RENAME and COMMENT are judged, in words. */
@@ -103,10 +110,12 @@ export function statementKind(statement: Node): { node: string; judged: boolean;
     return { node, judged: false, name: refusedKind(node, inWords(node)).name };
   if ("TransactionStmt" in statement) {
     const name = transactionKinds[statement.TransactionStmt.kind ?? ""];
-    return { node, judged: name !== undefined, name: name ?? "PREPARE TRANSACTION" };
+    return { node, judged: name !== undefined, name: name ?? "TRANSACTION" };
   }
   if ("CopyStmt" in statement)
     return { node, judged: true, name: statement.CopyStmt.is_from ? "COPY FROM" : "COPY TO" };
+  if ("VacuumStmt" in statement)
+    return { node, judged: true, name: statement.VacuumStmt.is_vacuumcmd === true ? "VACUUM" : "ANALYZE" };
   if ("CreateTableAsStmt" in statement && statement.CreateTableAsStmt.objtype === "OBJECT_MATVIEW")
     return { node, judged: true, name: "CREATE MATERIALIZED VIEW" };
   if (Object.hasOwn(judgedObjects, node)) return objectStatement(node, statement);
