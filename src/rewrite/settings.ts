@@ -20,6 +20,9 @@ const allowed: Readonly<Record<string, Values>> = {
   client_min_messages: ["notice", "warning", "error"],
   check_function_bodies: "any",
   datestyle: "any",
+  // What they are anyway; pg_dump says so. Where rows are stored is not for a role to choose (storage-options.ts).
+  default_table_access_method: ["heap"],
+  default_tablespace: [""],
   default_transaction_deferrable: "any",
   default_transaction_isolation: "any",
   default_transaction_read_only: "any",
