@@ -27,7 +27,7 @@ export type ExplainedStatement = {
   readonly notes: readonly string[];
 };
 
-export type Refusal = { readonly sqlstate: string } & Omit<Problem, "code">;
+type Refusal = { readonly sqlstate: string } & Omit<Problem, "code">;
 
 export type Explanation = {
   readonly identity: Pick<Identity, "name" | "method" | "attributes">;

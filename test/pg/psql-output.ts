@@ -4,7 +4,7 @@ import type { Client, DatabaseError, FieldDef, QueryArrayResult } from "pg";
 const numbers: ReadonlySet<number> = new Set([20, 21, 23, 26, 700, 701, 1700]);
 
 /** The table that psql prints of a result (`\pset format aligned`). */
-export function aligned({ fields, rows }: Pick<QueryArrayResult, "fields" | "rows">): string {
+function aligned({ fields, rows }: Pick<QueryArrayResult, "fields" | "rows">): string {
   const cells = (rows as (string | null)[][]).map((row) => row.map((value) => value ?? ""));
   const widths = fields.map(({ name }, at) => Math.max(name.length, ...cells.map((row) => row[at]!.length)));
   const head = fields.map(({ name }, at) => centred(name, widths[at]!)).join("|");

@@ -21,7 +21,7 @@ const databaseHeading = "The database of the examples";
  * Reads a page: the `sql` block under the heading of that name is the database; each `yaml` block is a role file, and the `psql` blocks behind it
  * are a session in that role.
  */
-export function readExamples(text: string): ReturnType<typeof policyExamples> {
+function readExamples(text: string): ReturnType<typeof policyExamples> {
   let heading = "";
   let database: string | undefined;
   const examples: { name: string; roleFile: string; steps: PageExample["steps"] }[] = [];
