@@ -64,7 +64,7 @@ type Definitions = {
 export type Grants = {
   readonly role: string;
   readonly file: string;
-  /** Equal keys, equal grants: the role and the attributes that its rules use. Verdicts are kept under it. */
+  /** Equal keys, equal grants: the role, the attributes that its rules use, and whose name they need. Verdicts are kept under it. */
   readonly key: string;
   readonly tables: ReadonlyMap<string, TableGrant>;
   /** Entries `schema.*`, by schema. */
@@ -146,7 +146,13 @@ export function bindGrants(role: Role, identity: Identity): Grants {
   return {
     role: role.file.role,
     file: role.file.file,
-    key: JSON.stringify([role.file.database, role.file.role, [...literals]]),
+    // Prepared transactions are called by the identity's name (prepared-transactions.ts).
+    key: JSON.stringify([
+      role.file.database,
+      role.file.role,
+      [...literals],
+      ...(role.file.session.twoPhase ? [identity.name] : []),
+    ]),
     tables,
     schemas,
     definitions: definitionsOf(role.file),

@@ -63,7 +63,7 @@ function namesIn(catalog: Catalog, relation: Relation): RuleNames {
     const made = catalog.typesByText.get(type);
     if (made !== undefined) return valueOfMade(made);
     const kind = kindOfServerType(type);
-    return kind === undefined ? unknown : { kind };
+    return kind === undefined ? unknown : { kind, type: text };
   };
   return {
     column: (name) => {
@@ -82,16 +82,35 @@ function namesIn(catalog: Catalog, relation: Relation): RuleNames {
       natureOf((catalog.functions.get(name) ?? []).filter((found) => found.schema === schema)),
     operator: (name) => {
       const others = catalog.operators.get(name);
-      const operands = new Set(others?.flatMap((other) => other.operands));
-      return (
-        others && {
-          common: others.some(({ common }) => common),
-          chosenBy: (type) =>
-            [...(catalog.typesByText.get(type)?.holds ?? [type])].some((held) => operands.has(held)),
-        }
-      );
+      if (others === undefined) return undefined;
+      const reached = reachedTypes(catalog);
+      return {
+        // A value of a built-in type becomes what a cast or a domain makes of it, a literal anything.
+        takesBuiltin: (literals) =>
+          others.some(({ takes }) => takes.filter((type) => !reached.has(type)).length <= literals),
+        chosenBy: (type) => {
+          const held = catalog.typesByText.get(type)?.holds ?? new Set([type]);
+          return others.some(({ takes, operands }) =>
+            [...takes, ...operands].some((taken) => held.has(taken)),
+          );
+        },
+      };
     },
   };
+}
+
+const reachedIn = new WeakMap<Catalog, ReadonlySet<string>>();
+
+/** Types of somebody's that values of built-in types become without being asked. */
+function reachedTypes(catalog: Catalog): ReadonlySet<string> {
+  let reached = reachedIn.get(catalog);
+  if (reached === undefined) {
+    const domains = [...catalog.typesByText.values()].filter(({ kind }) => kind === "d");
+    const targets = catalog.casts.filter(({ context, source }) => context === "i" && !source.made);
+    reached = new Set([...domains.map(({ text }) => text), ...targets.map(({ target }) => target.type)]);
+    reachedIn.set(catalog, reached);
+  }
+  return reached;
 }
 
 /** Types of extensions that are read and printed as they are. */

@@ -1,6 +1,7 @@
 import type { Column, Relation } from "../catalog/catalog.ts";
 import { quoteIdentifier } from "../sql/names.ts";
 import { blankedColumns, catalogEntry, nullOf } from "./catalog-relations.ts";
+import type { CatalogEntry } from "./catalog-table.ts";
 import type { Read, Survey } from "./findings.ts";
 import type { Judgement } from "./judgement.ts";
 import { nameOf } from "./safe-copies.ts";
@@ -16,37 +17,45 @@ const systemColumns = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
  */
 export function catalogTable(judgement: Judgement, read: Read, survey: Survey): string | undefined {
   const { relation } = read;
-  const { rows, blanked } = showing(judgement, relation);
+  const { rows, blanked, instead } = showing(judgement, relation);
   if (rows === undefined && (blanked.length === 0 || !couldShow(judgement, read, blanked, survey)))
     return undefined;
   // Tools ask for tableoid and xmin by name. Beside a star they come once more, at its end.
   const stored = relation.kind === "table" && !survey.natural;
   const system = stored ? systemColumns.filter((column) => survey.named.has(column)) : [];
-  return subSelect(relation, blanked, system, rows);
+  return subSelect(relation, blanked, system, { rows, instead });
 }
 
 /** The sub-select that stands for a catalog read as a whole; undefined for one that is shown as it is. */
 export function wholeCatalogTable(judgement: Judgement, relation: Relation): string | undefined {
-  const { rows, blanked } = showing(judgement, relation);
-  return rows === undefined && blanked.length === 0 ? undefined : subSelect(relation, blanked, [], rows);
+  const { rows, blanked, instead } = showing(judgement, relation);
+  return rows === undefined && blanked.length === 0
+    ? undefined
+    : subSelect(relation, blanked, [], { rows, instead });
 }
 
-function showing(
-  { context }: Judgement,
-  relation: Relation,
-): { rows: string | undefined; blanked: readonly Column[] } {
+/** Which rows are shown, and what some columns show. */
+type Rows = { readonly rows: CatalogEntry["rows"]; readonly instead: CatalogEntry["instead"] };
+
+function showing({ context }: Judgement, relation: Relation): Rows & { readonly blanked: readonly Column[] } {
   const entry = catalogEntry(relation.schema, relation.name) ?? {};
-  return { rows: entry.rows, blanked: blankedColumns(relation, entry, context.grants.catalogs) };
+  return {
+    rows: entry.rows,
+    instead: entry.instead,
+    blanked: blankedColumns(relation, entry, context.grants.catalogs),
+  };
 }
 
 function subSelect(
   relation: Relation,
   blanked: readonly Column[],
   system: readonly string[],
-  rows: string | undefined,
+  { rows, instead }: Rows,
 ): string {
   const columns = relation.columns.map((column) => {
     const name = quoteIdentifier(column.name);
+    const shown = instead?.[column.name];
+    if (shown !== undefined) return `${shown} AS ${name}`;
     return blanked.includes(column) ? `${nullOf(column)} AS ${name}` : name;
   });
   // OFFSET 0 keeps the client's conditions away from the rows that are not shown.

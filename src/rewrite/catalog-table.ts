@@ -1,3 +1,6 @@
+import { secretSettings } from "./shown-settings.ts";
+import { gidPrefixSql } from "../policy/prepared-transactions.ts";
+
 /**
  * How one of the server's own relations is shown. Columns are named in one text, a space between them.
  * Blanked columns are NULL of their own type in every way of looking.
@@ -9,6 +12,8 @@ export type CatalogEntry = {
   readonly without?: string;
   /** Rows of which this condition holds, an expression that no client takes part in. */
   readonly rows?: string;
+  /** Columns that show something else; only with `rows`. */
+  readonly instead?: Readonly<Record<string, string>>;
   /** Texts of definitions: blanked for a role whose file says `catalogs.definitions: hidden`. */
   readonly definitions?: string;
   /** Comments: blanked for a role whose file says `catalogs.comments: hidden`. */
@@ -41,7 +46,7 @@ export const pgCatalog: readonly Named[] = [
     "pg_aggregate pg_am pg_amop pg_amproc pg_auth_members pg_available_extension_versions pg_available_extensions",
     "pg_cast pg_collation pg_conversion pg_database pg_default_acl pg_depend pg_enum pg_event_trigger pg_group",
     "pg_inherits pg_init_privs pg_language pg_largeobject_metadata pg_namespace pg_opclass pg_operator pg_opfamily",
-    "pg_parameter_acl pg_publication pg_publication_namespace pg_range pg_replication_origin pg_sequence pg_settings",
+    "pg_parameter_acl pg_publication pg_publication_namespace pg_range pg_replication_origin pg_sequence",
     "pg_shdepend pg_subscription_rel pg_tables pg_tablespace pg_timezone_abbrevs pg_timezone_names pg_transform",
     "pg_ts_config pg_ts_config_map pg_ts_parser pg_ts_template pg_wait_events",
   ),
@@ -104,13 +109,19 @@ export const pgCatalog: readonly Named[] = [
     pg_stat_gssapi: { rows: ownRows, without: "principal" },
     pg_stat_ssl: { rows: ownRows, without: "client_dn client_serial issuer_dn" },
     // A predicate lock names the page and the row that a serializable transaction has looked at, a hidden one too.
+    pg_settings: { rows: `name OPERATOR(pg_catalog.<>) ALL ('{${secretSettings.join(",")}}')` },
+    // What the identity prepared, under the names that it gave.
+    pg_prepared_xacts: {
+      rows: `pg_catalog.starts_with(gid, ${gidPrefixSql})`,
+      instead: { gid: `pg_catalog.substr(gid, pg_catalog.length(${gidPrefixSql}) OPERATOR(pg_catalog.+) 1)` },
+    },
     pg_locks: { rows: `${ownRows} AND mode OPERATOR(pg_catalog.<>) 'SIReadLock'` },
   }),
 
   // Other sessions, and what the server does by itself.
   ...alike(
     { rows: noRows },
-    "pg_prepared_xacts pg_replication_slots pg_stat_progress_analyze pg_stat_progress_basebackup",
+    "pg_replication_slots pg_stat_progress_analyze pg_stat_progress_basebackup",
     "pg_stat_progress_cluster pg_stat_progress_copy pg_stat_progress_create_index pg_stat_progress_vacuum",
     "pg_stat_replication pg_stat_replication_slots pg_stat_subscription pg_stat_subscription_stats",
     "pg_stat_user_functions pg_stat_wal_receiver pg_stat_xact_user_functions",

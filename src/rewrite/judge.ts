@@ -10,18 +10,19 @@ import { applyEdits } from "./apply-edits.ts";
 import { judgeType } from "./casts.ts";
 import { rewriteCopy } from "./copy.ts";
 import { judgeDefinition } from "./definitions.ts";
-import { rewriteExplain } from "./explain-statement.ts";
+import { judgeExplain } from "./explain-statement.ts";
 import { addDependentColumns } from "./group-keys.ts";
 import { addHints } from "./hints.ts";
 import { unsupported, type JudgeContext, type Judgement } from "./judgement.ts";
 import { shortenQualifiedColumns } from "./qualified-columns.ts";
+import { placeSettingReads } from "./listed-settings.ts";
 import { nothingQuotable, quotableOf, unknownQuotable } from "./quotable.ts";
 import { judgeGivenValue } from "./chosen-calls.ts";
 import { convertsColumns } from "./converting-parameters.ts";
 import { conditionsOf, rewriteRead } from "./reads.ts";
 import { judgeRowSecurity } from "./row-security.ts";
 import { placeSetConfigs } from "./set-config.ts";
-import { judgeDiscard, judgeSet, savepointEffect } from "./session-statements.ts";
+import { judgeSession } from "./session-statements.ts";
 import { readSource } from "./source.ts";
 import type { Survey } from "./findings.ts";
 import { surveyStatement } from "./survey.ts";
@@ -144,7 +145,10 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
   };
   const definition = judgeDefinition(judgement, node, start, rewrite);
   if (definition !== undefined) return done({ effect: definition });
-  if ("SelectStmt" in node) placeSetConfigs(node.SelectStmt);
+  if ("SelectStmt" in node) {
+    placeSetConfigs(node.SelectStmt);
+    placeSettingReads(node.SelectStmt);
+  }
   if (isQuery(node)) return done({ discardRows: rewriteQuery(judgement, node).discardRows });
   if ("CopyStmt" in node) {
     const { query } = node.CopyStmt;
@@ -158,12 +162,11 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
     return done();
   }
   if ("ExplainStmt" in node) {
-    const { query } = node.ExplainStmt;
-    const inner = query === undefined ? unsupported("EXPLAIN of nothing") : bodyOf(query);
-    const { ruled } =
-      inner === undefined ? unsupported("EXPLAIN of this statement") : rewriteQuery(judgement, inner);
-    rewriteExplain(judgement, node.ExplainStmt, start, ruled);
-    return done();
+    const inside = {
+      rewriteQuery: (query: Node) => (isQuery(query) ? rewriteQuery(judgement, query) : undefined),
+      judgeParameter: (parameter: Node) => judgeParameter(judgement, parameter),
+    };
+    return done(judgeExplain(judgement, node.ExplainStmt, start, inside));
   }
   if ("PrepareStmt" in node) {
     const { query, name: prepared = "", argtypes } = node.PrepareStmt;
@@ -190,10 +193,7 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
     const statement = { ...done(), statementKind: statementKind(query).name };
     return done({ effect: { kind: "declare", name: node.DeclareCursorStmt.portalname ?? "", statement } });
   }
-  if ("VariableSetStmt" in node) return done(judgeSet(judgement, node, node.VariableSetStmt, start));
-  if ("DiscardStmt" in node) return done(judgeDiscard(node.DiscardStmt));
-  if ("TransactionStmt" in node) return done({ effect: savepointEffect(node.TransactionStmt) });
-  return done();
+  return done(judgeSession(judgement, node, start));
 }
 
 /** What a statement defines the next one of the text finds there. */
@@ -223,13 +223,6 @@ type Query = Extract<
 
 function isQuery(node: Node): node is Query {
   return ["SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"].some((kind) => kind in node);
-}
-
-/** EXPLAIN also takes DECLARE; what is explained is its query. */
-function bodyOf(node: Node): Query | undefined {
-  if (isQuery(node)) return node;
-  const query = "DeclareCursorStmt" in node ? node.DeclareCursorStmt.query : undefined;
-  return query !== undefined && isQuery(query) ? query : undefined;
 }
 
 /** Puts the rules on a statement that reads or writes rows. */

@@ -58,19 +58,22 @@ export function searchPathProblem(
   path: readonly string[],
   context: Pick<JudgeContext, "grants" | "catalog">,
 ): Problem | undefined {
-  const problem = (detail: string, hint: string): Problem => ({
+  if (path.indexOf("pg_catalog") > 0)
+    return pathProblem("pg_catalog can only come first.", "Leave pg_catalog out; it is searched first then.");
+  const unknown = path.find((schema) => !knows(schema, context));
+  if (unknown === undefined) return undefined;
+  const { grants } = context;
+  return pathProblem(
+    `${grants.file} has no rule for anything in schema "${unknown}".`,
+    `Role "${grants.role}" knows: ${[...new Set(["public", ...namedSchemas(grants)])].toSorted().join(", ")}.`,
+  );
+}
+
+function pathProblem(detail: string, hint: string): Problem {
+  return {
     code: "setting_not_allowed",
     message: 'permission denied to set parameter "search_path" to this value',
     detail,
     hint,
-  });
-  if (path.indexOf("pg_catalog") > 0)
-    return problem("pg_catalog can only come first.", "Leave pg_catalog out; it is searched first then.");
-  const unknown = path.find((schema) => !knows(schema, context));
-  if (unknown === undefined) return undefined;
-  const { grants } = context;
-  return problem(
-    `${grants.file} has no rule for anything in schema "${unknown}".`,
-    `Role "${grants.role}" knows: ${[...new Set(["public", ...namedSchemas(grants)])].toSorted().join(", ")}.`,
-  );
+  };
 }

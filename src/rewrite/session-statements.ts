@@ -1,30 +1,45 @@
 import type { DiscardStmt, Node, TransactionStmt, VariableSetStmt } from "@pgsql/types";
 import { refuse, RolegateError } from "../errors.ts";
 import { quoteLiteral, truncateName } from "../sql/names.ts";
+import { statementKind } from "../sql/statement-kinds.ts";
 import { become } from "./fragment.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
 import { searchPathProblem } from "./known-schemas.ts";
 import { pinOf, pinProblem, saysTheSame } from "./pinned-setting.ts";
+import { judgeListen, judgeNotify, judgeShow, judgeTwoPhase } from "./session-resources.ts";
 import { movesRules, settingProblem } from "./settings.ts";
 import { endBefore, endIndex, indexFrom, startOf } from "./source.ts";
 import type { Effect } from "./verdict.ts";
 
 /** What SET, RESET and DISCARD do to the session. */
-export type SessionChange = { readonly statementKind: string; readonly effect: Effect };
+type SessionChange = { readonly statementKind: string; readonly effect: Effect };
 
 const none: Effect = { kind: "none" };
+
+/**
+ * Judges statements about the session: settings, roles, channels, transactions.
+ * @param start byte offset of the statement.
+ * @returns what is known of it beyond its kind.
+ * @throws RolegateError setting_not_allowed, role_not_allowed, statement_not_allowed
+ */
+export function judgeSession(judgement: Judgement, node: Node, start: number): Partial<SessionChange> {
+  if ("VariableSetStmt" in node) return judgeSet(judgement, node, node.VariableSetStmt, start);
+  if ("DiscardStmt" in node) return judgeDiscard(node.DiscardStmt);
+  if ("VariableShowStmt" in node) judgeShow(judgement, node, start);
+  if ("ListenStmt" in node) judgeListen(judgement, node.ListenStmt);
+  if ("NotifyStmt" in node) judgeNotify(judgement, node.NotifyStmt);
+  if (!("TransactionStmt" in node)) return {};
+  const { name } = statementKind(node);
+  if (node.TransactionStmt.gid !== undefined) judgeTwoPhase(judgement, node.TransactionStmt, name, start);
+  return { effect: savepointEffect(node.TransactionStmt) };
+}
 
 /**
  * Judges SET and RESET.
  * @param start byte offset of the statement.
  * @throws RolegateError setting_not_allowed, role_not_allowed
  */
-export function judgeSet(
-  judgement: Judgement,
-  node: Node,
-  set: VariableSetStmt,
-  start: number,
-): SessionChange {
+function judgeSet(judgement: Judgement, node: Node, set: VariableSetStmt, start: number): SessionChange {
   const name = set.name ?? "";
   const setting = name.toLowerCase();
   const verb = set.kind === "VAR_RESET" ? "RESET" : "SET";
@@ -107,6 +122,7 @@ function setRowSecurity(
   const off = value !== undefined && ["off", "false", "no", "0"].includes(value.toLowerCase());
   if (!on && !off)
     refuse("setting_invalid", 'parameter "row_security" requires a Boolean value', {
+      detail: `found: ${value}`,
       hint: "Use on or off.",
     });
   if (set.is_local === true && (off || judgement.context.rowSecurity === "off"))
@@ -179,12 +195,12 @@ const savepoints: Readonly<Record<string, "set" | "release" | "return">> = {
 };
 
 /** What becomes of temporary relations follows savepoints. */
-export function savepointEffect({ kind, savepoint_name: name = "" }: TransactionStmt): Effect {
+function savepointEffect({ kind, savepoint_name: name = "" }: TransactionStmt): Effect {
   const does = savepoints[kind ?? ""];
   return does === undefined ? none : { kind: "savepoint", does, name };
 }
 
-export function judgeDiscard(discard: DiscardStmt): SessionChange {
+function judgeDiscard(discard: DiscardStmt): SessionChange {
   return {
     statementKind: "DISCARD",
     effect: discards[discard.target ?? ""] ?? none,

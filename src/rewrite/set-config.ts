@@ -1,4 +1,4 @@
-import type { FuncCall, Node, ResTarget, SelectStmt } from "@pgsql/types";
+import type { FuncCall, Node, SelectStmt } from "@pgsql/types";
 import { refuse, RolegateError } from "../errors.ts";
 import { parseSearchPath } from "../sql/search-path.ts";
 import { constantString } from "./constant-string.ts";
@@ -41,7 +41,7 @@ export function placeSetConfigs(select: SelectStmt): void {
 }
 
 function callOf(node: Node): FuncCall | undefined {
-  const value = "ResTarget" in node ? (node.ResTarget as ResTarget).val : undefined;
+  const value = "ResTarget" in node ? node.ResTarget.val : undefined;
   const call = value !== undefined && "FuncCall" in value ? value.FuncCall : undefined;
   return call !== undefined && lastName(call.funcname) === "set_config" ? call : undefined;
 }

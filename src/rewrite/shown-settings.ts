@@ -1,17 +1,18 @@
+import { opensSetting } from "../policy/never-settable.ts";
 import type { Grants } from "../policy/grants.ts";
 
 /**
  * Settings of the server that may hold passwords or keys and that it shows to everybody: commands, for the shell.
  * primary_conninfo and ssl_passphrase_command it shows to superusers only.
  */
-const secret: ReadonlySet<string> = new Set([
+export const secretSettings = [
   "archive_command",
   "archive_cleanup_command",
   "recovery_end_command",
   "restore_command",
   "primary_conninfo",
   "ssl_passphrase_command",
-]);
+];
 
 /**
  * May a client see a setting? One with a dot in its name belongs to an application, and ALTER ROLE and ALTER DATABASE
@@ -20,8 +21,8 @@ const secret: ReadonlySet<string> = new Set([
  */
 export function hiddenSetting(name: string, grants: Grants): string | undefined {
   const setting = name.toLowerCase();
-  if (grants.settings.has(setting)) return undefined;
-  if (secret.has(setting)) return `The setting ${setting} can hold secrets.`;
+  if (opensSetting(grants.settings, setting)) return undefined;
+  if (secretSettings.includes(setting)) return `The setting ${setting} can hold secrets.`;
   if (setting.includes(".") && !setting.startsWith("rolegate."))
     return `Settings of applications can hold secrets; settings.allow in ${grants.file} does not list ${setting}.`;
   return undefined;

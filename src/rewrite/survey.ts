@@ -18,6 +18,7 @@ import { noCtes, withCtes, type CteNames } from "./cte-names.ts";
 import { childNodes } from "./child-nodes.ts";
 import { judgeChosenCalls } from "./chosen-calls.ts";
 import { judgeAttributeNotation } from "./attribute-notation.ts";
+import { hideLogin, nameHiddenLogin } from "./session-user.ts";
 import { nothingSeen, type Sample, type Survey, type Write } from "./findings.ts";
 import { nameParts } from "./dotted-name.ts";
 import { judgeFunction, nameBlanked } from "./functions.ts";
@@ -56,7 +57,11 @@ function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): 
   if ("MergeStmt" in node) return visitMerge(judgement, survey, node.MergeStmt, scope);
   if ("A_Const" in node) return visitConstant(node);
   if ("RangeVar" in node) return visitRangeVar(judgement, survey, node, node.RangeVar, scope);
-  if ("ResTarget" in node) nameBlanked(judgement, node.ResTarget);
+  if ("ResTarget" in node) {
+    nameHiddenLogin(judgement, node.ResTarget);
+    nameBlanked(judgement, node.ResTarget);
+  }
+  if (hideLogin(judgement, node)) return undefined;
   if ("FuncCall" in node && judgeFunction(judgement, node, node.FuncCall)) return undefined;
   if ("TypeName" in node) judgeType(judgement, node.TypeName);
   if ("ColumnRef" in node) noteReference(survey, node.ColumnRef);

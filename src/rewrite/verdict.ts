@@ -19,6 +19,8 @@ export type Effect =
   | { readonly kind: "declare"; readonly name: string; readonly statement: JudgedStatement }
   /** SQL `EXECUTE name`: runs what was prepared; its kind, relations and discardRows are the prepared statement's. */
   | { readonly kind: "execute"; readonly name: string }
+  /** `EXPLAIN EXECUTE name`: shows the plan of what was prepared; its rows are not that statement's. */
+  | { readonly kind: "explain-execute"; readonly name: string }
   /** SQL `DEALLOCATE name`; undefined: all. */
   | { readonly kind: "deallocate"; readonly name: string | undefined }
   | { readonly kind: "discard-all" }

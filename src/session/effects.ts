@@ -4,7 +4,8 @@ import { wireNameOf } from "../wire/text.ts";
 import { preparedBySql, type Runnable } from "./judged.ts";
 import { followDefinition, forgetTemporary } from "./local-objects.ts";
 import { prepareRole } from "./role-change.ts";
-import { renewScope, reportsPath, type SessionState } from "./state.ts";
+import { currentScope, renewScope, reportsPath, type SessionState } from "./state.ts";
+import { stillHolds } from "./still-holds.ts";
 
 /**
  * Looks at what statements that are about to run do to the session. All earlier groups are settled by now.
@@ -70,9 +71,11 @@ function prepareEffect(
       if (!session.pathInTransaction || !endings.has(statementKind)) return undefined;
       session.closed = "search_path";
       return last ? undefined : pathHere("in a transaction that ends in a text of its own");
+    case "execute":
+    case "explain-execute":
+      return prepareExecute(session, wireNameOf(effect.name));
     case "prepare":
     case "declare":
-    case "execute":
     case "deallocate":
     case "define":
     case "discard-temporary":
@@ -81,13 +84,25 @@ function prepareEffect(
   return undefined;
 }
 
+/** The server reads the text of what was prepared anew where its names may mean something else by now. */
+function prepareExecute(session: SessionState, name: string): Problem | "waiting" | undefined {
+  const prepared = session.statements.get(name);
+  if (prepared === undefined || prepared.judged.context === currentScope(session).context) return undefined;
+  const again = stillHolds(session, prepared);
+  if (again === undefined) return "waiting";
+  if ("code" in again) return again;
+  session.statements.renew(name, again);
+  return undefined;
+}
+
 /** Statements that can bring back the search_path from before a transaction or savepoint. */
 const endings: ReadonlySet<string> = new Set(["COMMIT", "ROLLBACK", "ROLLBACK TO", "PREPARE TRANSACTION"]);
 
 const rowSecurityHere: Problem = {
-  code: "statement_not_supported",
-  message:
-    "row_security can be changed here only outside a transaction, by a statement that is sent on its own",
+  code: "setting_not_allowed",
+  message: 'permission denied to set parameter "row_security" here',
+  detail: "It can be changed outside a transaction, by a statement that is sent on its own.",
+  hint: "Commit first.",
 };
 
 function pathHere(where: string): Problem {
@@ -105,6 +120,7 @@ export function applyEffect(session: SessionState, run: Runnable, statement: Jud
   switch (effect.kind) {
     case "none":
     case "execute":
+    case "explain-execute":
     case "savepoint":
       return undefined;
     case "define":

@@ -7,13 +7,14 @@ import { forward } from "./conversation.ts";
 import { prepareEffects } from "./effects.ts";
 import { Expect } from "./expected-replies.ts";
 import { closedProblem, mustWait } from "./group.ts";
-import { copyFrom, refused, type Judged, type Runnable } from "./judged.ts";
+import { copyFrom, refused, type Runnable } from "./judged.ts";
 import { missingName } from "./missing-name.ts";
 import { unnamed } from "./names.ts";
 import { refusedBind, refusedDescribePortal, refusedDescribeStatement, refusedExecute } from "./refused.ts";
 import { fragmentOf, isUnrecorded } from "./simple-query.ts";
 import { currentScope, type SessionState } from "./state.ts";
-import { unrecorded, verdictOf } from "./verdict-of.ts";
+import { stillHolds } from "./still-holds.ts";
+import { unrecorded } from "./verdict-of.ts";
 import { Wait, waitFor } from "./wait.ts";
 
 /** Bind: a portal runs what its statement was judged to be. */
@@ -133,31 +134,6 @@ export function close(session: SessionState, reader: FrameReader): void {
   expected.numbers[slot] = names.close(name, session.group);
   forward(session, reader);
 }
-
-/**
- * A statement was judged under another search_path or catalog. The server may read its names anew too, so it must be
- * judged anew, and may go on if nothing comes out differently. Undefined: the session waits.
- */
-function stillHolds(session: SessionState, runnable: Runnable): Runnable | Problem | undefined {
-  const { judged } = runnable;
-  const again = verdictOf(session, judged.source);
-  if (again === undefined) return undefined;
-  if (again.problem !== undefined) return again.problem;
-  if (judged.problem !== undefined || !sameQuery(again, judged)) return changedMeaning;
-  // What an SQL PREPARE left behind is not among the statements of its text.
-  const index = judged.runs.indexOf(runnable);
-  return again.runs[index] ?? { ...runnable, judged: again };
-}
-
-function sameQuery({ query: one }: Judged, { query: other }: Judged): boolean {
-  return one === undefined || other === undefined ? one === other : one.equals(other);
-}
-
-const changedMeaning: Problem = {
-  code: "statement_not_supported",
-  message: "the prepared statement means something else now and must be prepared again",
-  detail: "Since it was prepared, search_path or the database's schema has changed.",
-};
 
 function unrecordedProblem(session: SessionState): Problem | undefined {
   return unrecorded(session, "")?.problem;

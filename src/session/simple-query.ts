@@ -86,7 +86,7 @@ function send(session: SessionState, judged: Judged, reader: FrameReader | undef
 /** What goes on record of a statement that is about to run. */
 export function fragmentOf(session: SessionState, run: Runnable): string {
   const effect = run.statement?.effect;
-  if (effect?.kind !== "execute") return run.fragment;
+  if (effect?.kind !== "execute" && effect?.kind !== "explain-execute") return run.fragment;
   const prepared = session.statements.get(wireNameOf(effect.name))?.statement;
   return prepared === undefined ? run.fragment : fragmentOfExecute(run, prepared);
 }

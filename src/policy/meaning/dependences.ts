@@ -84,6 +84,21 @@ function constant(fields: Tree): Operand {
   return sval === undefined ? valueOf("plain") : { kind: "literal", text: sval.sval ?? "" };
 }
 
+/** Names of types in casts that the catalog prints otherwise. */
+const printed: ReadonlyMap<string, string> = new Map([
+  ["int2", "smallint"],
+  ["int4", "integer"],
+  ["int8", "bigint"],
+  ["float4", "real"],
+  ["float8", "double precision"],
+  ["bool", "boolean"],
+  ["bpchar", "character"],
+  ["varchar", "character varying"],
+  ["time", "time without time zone"],
+  ["timestamp", "timestamp without time zone"],
+  ["timestamptz", "timestamp with time zone"],
+]);
+
 function cast(analysis: Analysis, from: Operand, typeName: Tree): Operand {
   const parts = nameList(typeName["names"]);
   const name = parts.at(-1)!;
@@ -101,7 +116,7 @@ function cast(analysis: Analysis, from: Operand, typeName: Tree): Operand {
   }
   if (from.kind === "literal") analysis.note(readingSettings(kind, from.text), shown(from));
   else if (from.kind !== "null") analysis.note(convertingSettings(from.kind, kind), `the cast to ${name}`);
-  return { kind, made };
+  return { kind, made, type: own === undefined ? undefined : (printed.get(name) ?? name) };
 }
 
 function caseOf(analysis: Analysis, fields: Tree): Operand {

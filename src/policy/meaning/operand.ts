@@ -19,12 +19,15 @@ export type RuleNames = {
   /** What all functions of a name have in common; undefined: nothing is known of any. */
   function(schema: string, name: string): FunctionNature | undefined;
   /**
-   * Operators of this name that are not the server's own. `common`: values of built-in types can choose one;
-   * `chosenBy`: a value of this type can.
+   * Operators of this name that are not the server's own. `takesBuiltin`: values of built-in types, and so many literals,
+   * can choose one; `chosenBy`: a value of this type can.
    */
-  operator(
-    name: string,
-  ): { readonly common: boolean; readonly chosenBy: (type: string) => boolean } | undefined;
+  operator(name: string):
+    | {
+        readonly takesBuiltin: (literals: number) => boolean;
+        readonly chosenBy: (type: string) => boolean;
+      }
+    | undefined;
 };
 
 /** What is known of the functions of one name in one schema, taken together. */
@@ -41,6 +44,8 @@ export type FunctionNature = {
 /** What is known of a value in an expression. */
 export type Operand = {
   readonly kind: ValueKind | "null" | "literal";
+  /** Its type, where that is one of the server's own and known, as the catalog prints it. */
+  readonly type?: string | undefined;
   /** Its type, where that is none of the server's own: as the catalog prints it, or `?` where it is not known. */
   readonly made?: string | undefined;
   /** Of a literal without a type; undefined: an attribute of the identity. */

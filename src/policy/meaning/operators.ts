@@ -64,6 +64,27 @@ export function compare(
   meet(analysis, values, `the operator ${name}`);
 }
 
+const numbers = "smallint integer bigint numeric real double precision";
+const comparable =
+  `${numbers} text character boolean uuid date time without time zone timestamp without time zone ` +
+  "timestamp with time zone interval bytea oid inet jsonb";
+
+/** Types of which pg_catalog has the operator on both sides. */
+const exact: ReadonlyMap<string, string> = new Map([
+  ...["=", "<>", "!=", "<", "<=", ">", ">=", "BETWEEN"].map((name) => [name, comparable] as const),
+  ...["+", "-", "*", "/"].map((name) => [name, numbers] as const),
+  ...["~~", "!~~", "~~*", "!~~*", "~", "~*", "!~", "!~*", "||"].map((name) => [name, "text"] as const),
+]);
+
+/** The server takes an operator for just these types first, and the first of those along the path (oper, parse_oper.c). */
+function isExact(name: string, values: readonly Operand[]): boolean {
+  const typed = values.filter(({ kind }) => kind !== "literal" && kind !== "null");
+  const [first] = typed;
+  const types = exact.get(name.endsWith("BETWEEN") ? "BETWEEN" : name) ?? "";
+  if (first?.type === undefined) return false;
+  return ` ${types} `.includes(` ${first.type} `) && typed.every(({ type }) => type === first.type);
+}
+
 /**
  * An operator that also stands outside pg_catalog is chosen along the search_path, unless the operands' types have one of
  * the server's own: citext's `=` ignores case, and without its schema in the path that of text stands in its place.
@@ -75,10 +96,13 @@ function foreignOperator(
   values: readonly Operand[],
 ): void {
   const others = qualified ? undefined : analysis.names.operator(name.endsWith("BETWEEN") ? ">=" : name);
-  if (others === undefined) return;
-  if (others.common) analysis.note(["search_path", "*"], `the operator ${name}`);
-  else if (values.some(({ made }) => made !== undefined && (made === "?" || others.chosenBy(made))))
-    analysis.note(["search_path"], `the operator ${name}`);
+  if (others === undefined || isExact(name, values)) return;
+  const made = values.flatMap((value) => value.made ?? []);
+  const chosen =
+    made.length === 0
+      ? others.takesBuiltin(values.filter(({ kind }) => kind === "literal" || kind === "null").length)
+      : made.some((type) => type === "?" || others.chosenBy(type));
+  if (chosen) analysis.note(["search_path", "*"], `the operator ${name}`);
 }
 
 function concatenation(analysis: Analysis, qualified: boolean, values: readonly Operand[]): Operand {

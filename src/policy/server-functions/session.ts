@@ -9,9 +9,12 @@ export const sessionFunctions: readonly FunctionGroup[] = [
       current_database current_schema current_schemas current_user get_current_ts_config getdatabaseencoding
       getpgusername icu_unicode_version pg_backend_pid pg_client_encoding pg_conf_load_time
       pg_is_other_temp_schema pg_listening_channels pg_my_temp_schema pg_numa_available pg_postmaster_start_time
-      pg_trigger_depth session_user system_user unicode_version version
+      pg_trigger_depth unicode_version version
     `,
   },
+  // The name of rolegate's own login. As words of the grammar they give the role (rewrite/session-user.ts).
+  { class: "addresses", nullOf: "name", names: "session_user" },
+  { class: "addresses", nullOf: "text", names: "system_user" },
   // Volatile, yet nothing but a value comes of them; letting go of the locks of the session itself, which pools
   // do; sampling.
   {

@@ -61,7 +61,7 @@ const names: RuleNames = {
   function: (schema, name) => functions[`${schema}.${name}`],
   operator: (name) =>
     name === "=" || name === "%"
-      ? { common: name === "%", chosenBy: (type) => type === "public.citext" }
+      ? { takesBuiltin: () => name === "%", chosenBy: (type) => type === "public.citext" }
       : undefined,
 };
 
@@ -154,7 +154,7 @@ describe("a client could move", () => {
       ["datestyle", "intervalstyle", "lc_monetary", "search_path", "timezone", "xmloption"],
     ],
     ["name = current_schema", ["search_path"]],
-    ["mail = 'x'", ["search_path"]],
+    ["mail = 'x'", ["*", "search_path"]],
     ["name % 'x'", ["*", "search_path"]],
     ["name::mood is null", ["search_path"]],
     ["'orders'::regclass is null", ["search_path"]],
