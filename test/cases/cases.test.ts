@@ -1,16 +1,16 @@
 import { Client, DatabaseError, type QueryArrayResult } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { readCatalog } from "../../src/catalog/load.ts";
 import type { Catalog } from "../../src/catalog/catalog.ts";
 import { sqlstate } from "../../src/errors.ts";
-import { bindGrants, compileRole, type Grants } from "../../src/policy/grants.ts";
-import { readRoleFile } from "../../src/policy/read.ts";
+import type { Grants } from "../../src/policy/grants.ts";
 import { judge } from "../../src/rewrite/judge.ts";
 import { loadParser, type Parser } from "../../src/sql/parser.ts";
 import { createTestDatabase, describeServers, type TestDatabase } from "../pg/embedded-database.ts";
 import type { TestServer } from "../pg/global-setup.ts";
+import { catalogOf, grantsOf } from "../pg/judgement-context.ts";
 import { startTestProxy, type RunningProxy } from "../pg/running-proxy.ts";
+import { missedRelations } from "../properties/independent-relations.ts";
 import { caseRoles, readCases, readFixture, type Case } from "./case.ts";
 
 // In the database the roles may do nearly everything: what holds here is the proxy alone.
@@ -64,32 +64,13 @@ async function setUp(server: TestServer): Promise<Bench> {
   const sessions = new Map<string, Client>();
   const notices: string[] = [];
   for (const role of caseRoles) {
-    const { roleFile } = readRoleFile(files[role]!, `roles/${role}.yaml`);
-    const compiled = compileRole(roleFile!, parser);
-    if (compiled.kind === "refused") throw new Error(JSON.stringify(compiled.problems));
-    const identity = {
-      name: "alice",
-      method: "password",
-      attributes: { tenant: 1 },
-      expiresAt: undefined,
-    } as const;
-    grants.set(role, bindGrants(compiled.role, identity));
+    grants.set(role, grantsOf(files[role]!, role, parser, { tenant: 1 }));
     const session = await proxy.connect("alice");
     session.on("notice", (notice) => notices.push(JSON.stringify(notice)));
     await session.query(`set role ${role}`);
     sessions.set(role, session);
   }
   return { database, proxy, catalog, parser, grants, sessions, notices };
-}
-
-async function catalogOf({ adminUrl }: TestDatabase): Promise<Catalog> {
-  const client = new Client({ connectionString: adminUrl, options: "-c search_path=pg_catalog,pg_temp" });
-  await client.connect();
-  const reading = await readCatalog(
-    async (text) => (await client.query<string[]>({ text, rowMode: "array" })).rows[0]!,
-  );
-  await client.end();
-  return reading.catalog;
 }
 
 const roles: ReadonlySet<string> = new Set(caseRoles);
@@ -132,6 +113,8 @@ describeServers((server, major) => {
       }
       expect(verdict.kind === "refuse" ? verdict.problem : undefined).toBeUndefined();
       if (verdict.kind === "refuse") return;
+      const touched = verdict.statements.flatMap(({ relations }) => relations);
+      expect(missedRelations(one.sql, verdict.text, touched) ?? []).toEqual([]);
       if (one.sent !== undefined) expect(verdict.text).toBe(one.sent.trim());
       if (one.discardRows !== undefined) expect(verdict.statements[0]!.discardRows).toBe(one.discardRows);
     });

@@ -8,7 +8,7 @@ type Edge = { readonly type: string; readonly shown: string; readonly hidden: re
 const edge = (type: string, shown: string, ...hidden: readonly string[]): Edge => ({ type, shown, hidden });
 
 /** Types of columns, constants and parameters of conditions. */
-export const edges: readonly Edge[] = [
+const edges: readonly Edge[] = [
   edge("boolean", "true", "false"),
   edge("smallint", "1", "32767", "-32768", "0"),
   edge("integer", "1", "2147483647", "-2147483648", "0"),
@@ -125,10 +125,6 @@ export function matrixStatement(choices: Choices): {
     "true",
   ]);
   const other = `o.${column(right)}`;
-  const plain = (condition: string, from = "ruled r"): { text: string; messages: Buffer[] } => {
-    const statement = `select count(*), min(r.id) from ${from} where ${condition}`;
-    return { text: statement, messages: [say.query(statement)] };
-  };
   return choices.pick([
     () => plain(`${own} ${operator} ${constant}`),
     () => plain(`${constant} ${operator} ${own}`),
@@ -156,6 +152,11 @@ export function matrixStatement(choices: Choices): {
     () => prepared(own, operator, type, shown),
     () => declared(own, operator, type, shown),
   ])();
+}
+
+function plain(condition: string, from = "ruled r"): { text: string; messages: Buffer[] } {
+  const statement = `select count(*), min(r.id) from ${from} where ${condition}`;
+  return { text: statement, messages: [say.query(statement)] };
 }
 
 function prepared(

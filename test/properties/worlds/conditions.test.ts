@@ -21,7 +21,7 @@ describeServers((server, major) => {
       users: { alice: { tenant: 1 } },
     });
     const session = await connectRaw(proxy.client("alice"));
-    const tally = { statements: 0, errors: new Map<string, string[]>(), meant: new Map<string, number>() };
+    let count = 0;
     await runFor(async (seed) => {
       const statements = fc
         .sample(numbers, { seed, numRuns: 400 })
@@ -34,11 +34,11 @@ describeServers((server, major) => {
         return said;
       };
       const [harmless, edgy] = [await ask(true), await ask(false)];
-      tally.statements += statements.length;
+      count += statements.length;
       for (const [index, { text }] of statements.entries())
         expect(edgy[index], `seed ${seed}, PostgreSQL ${major}: ${text}`).toEqual(harmless[index]);
     });
-    report(`PostgreSQL ${major}: ${tally.statements} conditions`, tally);
+    report(`PostgreSQL ${major}: ${count} conditions`);
     session.close();
     await proxy.close();
     await database.close();
