@@ -12,6 +12,9 @@ import type {
 import type { Relation } from "../catalog/catalog.ts";
 import type { TableGrant } from "../policy/grants.ts";
 
+/** A select, or what else has FROM and a condition that holds for each of its rows. */
+export type Level = { readonly whereClause?: Node | undefined };
+
 /** A relation that is read, where it stands. */
 export type Read = {
   readonly node: Node;
@@ -19,8 +22,8 @@ export type Read = {
   readonly relation: Relation;
   /** Undefined: a catalog that everyone may read. */
   readonly grant: TableGrant | undefined;
-  /** The select whose FROM it stands in, not under an outer join; its conditions hold for the row alone. */
-  readonly level: SelectStmt | undefined;
+  /** What it stands in the FROM of, not under an outer join. */
+  readonly level: Level | undefined;
   /** The TABLESAMPLE around it. */
   readonly sample?: Sample | undefined;
 };

@@ -95,17 +95,18 @@ function guardJoin(
   on: { from: number; to: number },
   seen: readonly BoundExpression[],
   { facts, safe, uses }: Conditions,
-  { computed }: Survey,
+  { computed, reads }: Survey,
 ): void {
   const condition = statement.joinCondition;
   if (seen.length === 0 || condition === undefined) return;
   const row = rowName(target);
   const rules = seen.map((rule) => rule.render(row));
+  const items = statement.sourceRelation === undefined ? [] : [statement.sourceRelation];
   const copies = safe
     ? []
     : [
         ...(computed ? [] : safeCopies(judgement, facts, condition, uses, { name: row, relation }, row)),
-        ...joinCopies(target, condition, rules),
+        ...joinCopies(judgement, target, condition, { items, reads }, rules),
       ];
   statement.joinCondition = surrounded(judgement, on, ruleGuard({ rules, copies, safe }), condition);
 }

@@ -19,7 +19,7 @@ import { childNodes } from "./child-nodes.ts";
 import { judgeChosenCalls } from "./chosen-calls.ts";
 import { judgeAttributeNotation } from "./attribute-notation.ts";
 import { hideLogin, nameHiddenLogin } from "./session-user.ts";
-import { nothingSeen, type Sample, type Survey, type Write } from "./findings.ts";
+import { nothingSeen, type Level, type Sample, type Survey, type Write } from "./findings.ts";
 import { nameParts } from "./dotted-name.ts";
 import { judgeFunction, nameBlanked } from "./functions.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
@@ -31,7 +31,7 @@ import { denied, resolveUse, type Use } from "./relations.ts";
 /** What a name in FROM may mean besides a relation, and which select a FROM item belongs to. */
 type Scope = {
   readonly ctes: CteNames;
-  readonly level: SelectStmt | undefined;
+  readonly level: Level | undefined;
   /** The statement itself stands here, not a part of it. */
   readonly top?: boolean;
 };
@@ -252,7 +252,17 @@ function visitWrite(
   const ctes = visitWith(judgement, survey, statement.withClause, scope);
   const target: Node[] = statement.relation === undefined ? [] : [{ RangeVar: statement.relation }];
   const seen = [...withNode(statement.withClause), ...target];
-  visitChildren(judgement, survey, node, { ctes, level: undefined }, seen);
+  // The condition as the client wrote it: the rules of the target are put around it before those of the items are looked at.
+  const level = "whereClause" in statement ? { whereClause: statement.whereClause } : undefined;
+  const items = itemsBeside(statement);
+  for (const item of items) visit(judgement, survey, item, { ctes, level });
+  visitChildren(judgement, survey, node, { ctes, level: undefined }, [...seen, ...items]);
+}
+
+/** FROM of UPDATE and USING of DELETE: joined with the target, so that WHERE holds for them as in a SELECT. */
+function itemsBeside(statement: Write["statement"]): readonly Node[] {
+  if ("fromClause" in statement) return statement.fromClause ?? [];
+  return "usingClause" in statement ? (statement.usingClause ?? []) : [];
 }
 
 function visitInsert(judgement: Judgement, survey: Survey, statement: InsertStmt, scope: Scope): void {

@@ -1,3 +1,4 @@
+import type { Node } from "@pgsql/types";
 import type { BoundExpression } from "../policy/grants.ts";
 import { rowCheck } from "./checks.ts";
 import { guardAssignments, isCurrentOf } from "./current-of.ts";
@@ -58,7 +59,7 @@ function rewriteUpdate(
   const rules = rowRules(grant, grant.update!.rows);
   const stored = distinct([grant.update!.check, ...movingRules(relation, rules, new Set(set))]);
   if (isCurrentOf(statement)) guardAssignments(judgement, write, target, from, rules);
-  else guardRows(judgement, write, target, from, rules, conditions, survey);
+  else guardRows(judgement, write, target, { from, beside, rules }, conditions, survey);
   const check = rowCheck(relation, stored);
   return rewriteReturning(judgement, write, target, from, { before: [], behind: beside, survey, check });
 }
@@ -77,29 +78,31 @@ function rewriteDelete(
   const rules = rowRules(grant, grant.delete!.rows);
   // RETURNING of a DELETE sees the row that goes.
   const check = isCurrentOf(statement) ? rowCheck(relation, rules) : undefined;
-  if (!isCurrentOf(statement)) guardRows(judgement, write, target, from, rules, conditions, survey);
+  if (!isCurrentOf(statement))
+    guardRows(judgement, write, target, { from, beside, rules }, conditions, survey);
   return rewriteReturning(judgement, write, target, from, { before: [], behind: beside, survey, check });
 }
 
+/** Keeps the statement, and what its condition computes, to the rows that the rules permit. */
 function guardRows(
   judgement: Judgement,
   { statement, relation }: Write & { kind: "update" | "delete" },
   target: Target,
-  from: number,
-  rules: readonly BoundExpression[],
+  { from, beside, rules }: { from: number; beside: readonly Node[]; rules: readonly BoundExpression[] },
   { facts, safe, uses }: Conditions,
-  { computed }: Survey,
+  { computed, reads }: Survey,
 ): void {
   if (rules.length === 0) return;
   const row = rowName(target);
   for (const rule of rules) judgement.rules.add(rule.rule);
   const rendered = rules.map((rule) => rule.render(row));
+  const { whereClause } = statement;
   const own = { name: row, relation };
   const copies = safe
     ? []
     : [
-        ...(computed ? [] : safeCopies(judgement, facts, statement.whereClause, uses, own, row)),
-        ...joinCopies(target, statement.whereClause, rendered),
+        ...(computed ? [] : safeCopies(judgement, facts, whereClause, uses, own, row)),
+        ...joinCopies(judgement, target, whereClause, { items: beside, reads }, rendered),
       ];
   surroundCondition(judgement, statement, from, ruleGuard({ rules: rendered, copies, safe }));
 }

@@ -82,6 +82,26 @@ describeServers((server) => {
     ],
     ["an update by key", "update orders set amount = 1 where id = 7", "orders_pkey"],
     [
+      "a bulk update from VALUES",
+      "update orders o set amount = v.amount from (values (1, 2), (51, 3)) v (id, amount) where v.id = o.id",
+      "orders_pkey",
+    ],
+    [
+      "a bulk update from unnest",
+      "update orders o set amount = v.amount from unnest('{1,51}'::int[], '{2,3}'::numeric[]) v (id, amount) where o.id = v.id",
+      "orders_pkey",
+    ],
+    [
+      "an update by a join beside a condition that can raise",
+      "update orders o set amount = 1 from customers c where c.id = 51 and o.customer_id = c.id and o.code::int > 1",
+      "orders_customer_id",
+    ],
+    [
+      "a merge by key",
+      "merge into orders o using (select 7 as id, 'x'::text as code) s on s.id = o.id when matched then update set amount = 1",
+      "orders_pkey",
+    ],
+    [
       "an update by key beside a condition that can raise",
       "update orders set amount = 1 where id = 7 and code::int > 1",
       "orders_pkey",
