@@ -1,4 +1,5 @@
 import { Client, DatabaseError } from "pg";
+import { from } from "pg-copy-streams";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, describeServers, type TestDatabase } from "./embedded-database.ts";
 import { startTestProxy, type RecordLine, type RunningProxy } from "./running-proxy.ts";
@@ -65,7 +66,7 @@ async function ended(): Promise<RecordLine> {
   return lines.findLast(({ event, sqlstate }) => sqlstate !== undefined && event !== "login failed")!;
 }
 
-describeServers((server) => {
+describeServers((server, major) => {
   beforeAll(async () => {
     database = await createTestDatabase({ sql: schema, server });
     proxy = await startTestProxy({
@@ -90,6 +91,7 @@ describeServers((server) => {
               parted: { select: { rows: mine }, insert: "all" },
             },
             functions: { allow: ["polite"] },
+            session: { two_phase: true },
           },
           grants: granted("teller"),
         },
@@ -144,7 +146,7 @@ describeServers((server) => {
   }
 
   describe("what would show hidden values stays in the record", () => {
-    test.each([
+    test.each<readonly [name: string, sql: string, state: string, kept: string]>([
       [
         "a unique key of a hidden column",
         "insert into people (id, tenant, email) values (20, 1, 'x'), (21, 1, 'y')",
@@ -184,6 +186,47 @@ describeServers((server) => {
         "update people set note = 'index' where id = 1",
         "22P02",
         "CANARY-1",
+      ],
+      [
+        "what a prepared statement's trigger raises",
+        "prepare p as update people set note = $1 where id = 1; execute p('raise')",
+        "23505",
+        "refused for CANARY CANARY-1",
+      ],
+      [
+        "what ON CONFLICT's trigger raises",
+        "insert into people (id, tenant, email) values (1, 1, 'x') on conflict (id) do update set note = 'raise'",
+        "23505",
+        "refused for CANARY CANARY-1",
+      ],
+      // Below 17 a MERGE cannot be checked where a trigger has a part in it.
+      ...(major < 17
+        ? []
+        : ([
+            [
+              "a cast in a trigger of MERGE",
+              "merge into people p using open o on p.id = o.id when matched then update set note = 'cast'",
+              "22P02",
+              "CANARY-1",
+            ],
+          ] as const)),
+      [
+        "what SET CONSTRAINTS brings out",
+        "begin; insert into late values (7, 1, 'x'); set constraints all immediate",
+        "23505",
+        "(id)=(7)",
+      ],
+      [
+        "what PREPARE TRANSACTION brings out",
+        "begin; insert into late values (7, 1, 'x'); prepare transaction 'x'",
+        "23505",
+        "(id)=(7)",
+      ],
+      [
+        "what a writing CTE's trigger raises",
+        "with w as (update people set note = 'raise' where id = 1 returning id) select * from w",
+        "23505",
+        "refused for CANARY CANARY-1",
       ],
       [
         "a deferred constraint behind another statement",
@@ -236,6 +279,24 @@ describeServers((server) => {
       const line = await ended();
       expect(line).toMatchObject({ event: "commit failed", sqlstate: "23505", identity: "alice" });
       expect(JSON.stringify(line["error"])).toContain("(id)=(7)");
+    });
+
+    test("a hidden column's key in COPY, whose own lines pass", async () => {
+      session = await proxy.connect("alice");
+      await session.query("set role teller");
+      const send = async (data: string): Promise<unknown> => {
+        const stream = session.query(from("copy people (id, tenant, amount) from stdin"));
+        const ended = new Promise((resolve) => stream.once("error", resolve).once("finish", resolve));
+        stream.end(data);
+        return ended;
+      };
+      expect(await send("30\t1\t1\n31\t1\t1\n")).toMatchObject({ code: "23505", detail: undefined });
+      expect(JSON.stringify((await ended())["error"])).toContain("(tenant, secret)=(1, CANARY-8)");
+      expect(await send("30\tx\t1\n")).toMatchObject({
+        message: 'invalid input syntax for type integer: "x"',
+        where: 'COPY people, line 1, column tenant: "x"',
+      });
+      await session.end();
     });
 
     test("a deferred constraint at COMMIT", async () => {
