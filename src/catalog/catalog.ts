@@ -43,6 +43,8 @@ export type Relation = {
   readonly insteadRules: ReadonlySet<RowEvent>;
   /** Made or changed by the session itself, and not read yet: `columns` says nothing. */
   readonly columnsUnknown?: true;
+  /** The types, made by somebody, that its unknown columns can have (`TypeFacts.text`); undefined: any. */
+  readonly madeTypes?: readonly string[];
 };
 
 /**

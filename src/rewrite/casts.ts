@@ -28,6 +28,7 @@ export function judgeType(judgement: Judgement, typeName: TypeName): void {
   if (meant.length === 0) return judgeUnknown(judgement, names, shown);
   const { makes } = deniedCalls(catalog, grants);
   for (const type of meant) {
+    for (const held of type.holds) judgement.about.types.add(held);
     const called = makes.get(type.text);
     if (called !== undefined)
       deny(
@@ -56,7 +57,7 @@ function judgeUnknown(judgement: Judgement, names: readonly string[], shown: str
   if (places.some((place) => isOwnType(judgement, localRelation(judgement.local, relationKey(place, bare)))))
     return;
   judgement.unresolved = true;
-  deny(shown, "No type of this name is known.");
+  deny(shown, "No type of this name is known.", "A type outside the search_path takes its schema with it.");
 }
 
 /** An enum that the session has made, a temporary relation's row type, or one of a relation that the role sees whole. */

@@ -24,6 +24,8 @@ export type Choice = {
   readonly denied: DeniedCalls;
   readonly arising: Arising;
   readonly survey: Survey;
+  /** The types that a node's value can have. */
+  readonly typesOf: (node: Opened) => MadeTypes;
 };
 
 /** A part of a node, with the types, made by somebody, that its value can have. */
@@ -39,7 +41,7 @@ export function judgeChosenCalls(judgement: Judgement, survey: Survey, statement
   const denied = deniedCalls(judgement.context.catalog, judgement.context.grants);
   const root = denied.any ? open(statement) : undefined;
   if (root === undefined) return;
-  typesOf({ judgement, denied, survey, arising: arisingTypes(judgement, survey, statement) }, root);
+  choiceOf(judgement, survey, statement, denied).typesOf(root);
 }
 
 /**
@@ -50,8 +52,24 @@ export function judgeGivenValue(judgement: Judgement, survey: Survey, value: Nod
   const denied = deniedCalls(judgement.context.catalog, judgement.context.grants);
   const root = denied.casts.length > 0 ? open(value) : undefined;
   if (root === undefined) return;
-  const choice = { judgement, denied, survey, arising: arisingTypes(judgement, survey, value) };
-  judgeStoredSomewhere(choice, root, typesOf(choice, root));
+  const choice = choiceOf(judgement, survey, value, denied);
+  judgeStoredSomewhere(choice, root, choice.typesOf(root));
+}
+
+function choiceOf(judgement: Judgement, survey: Survey, statement: Node, denied: DeniedCalls): Choice {
+  const withArising = (arising: Arising): Choice => {
+    const choice: Choice = {
+      judgement,
+      denied,
+      survey,
+      arising,
+      typesOf: (node) => typesOf(choice, node),
+    };
+    return choice;
+  };
+  return withArising(
+    arisingTypes(judgement, survey, statement, (arising, node) => withArising(arising).typesOf(node)),
+  );
 }
 
 /** The types that a node's value can have; what stands below it has been judged by then. */
@@ -97,6 +115,8 @@ function given({ judgement, arising }: Choice, { kind, fields }: Opened, inner: 
           "TypeName" in declared ? new Set(typesNamed(catalog, nameParts(declared.TypeName.names))) : none,
         ),
       );
+    case "TypeName":
+      return new Set(typesNamed(catalog, nameParts(fields["names"] as Node[])));
     case "TypeCast": {
       const { names } = (fields as { typeName: { names: Node[] } }).typeName;
       return new Set(typesNamed(catalog, nameParts(names)));

@@ -116,7 +116,8 @@ function judgeStored(choice: Choice, { type, value }: StoredValue, inner: MadeTy
   const opened = value === undefined ? undefined : open(value);
   if (opened?.kind === "SetToDefault") return;
   const { source } = cast;
-  if (source.made ? inner.has(source.type) : opened === undefined || couldBe(choice, opened, source.type))
+  const types = opened === undefined ? inner : choice.typesOf(opened);
+  if (source.made ? types.has(source.type) : opened === undefined || couldBe(choice, opened, source.type))
     deny(choice, cast);
   if (source.made) distrust(choice.judgement, [source.type]);
   else choice.judgement.distrustedTypes.add(source.oid);

@@ -1,9 +1,11 @@
-import type { FuncCall, Node, ResTarget } from "@pgsql/types";
+import type { FuncCall, Node, RangeVar, ResTarget } from "@pgsql/types";
 import { refuse } from "../errors.ts";
 import type { FunctionFacts } from "../catalog/catalog.ts";
 import type { Grants } from "../policy/grants.ts";
 import type { FunctionClass } from "../policy/server-functions/function-group.ts";
+import { resolveRelation } from "../catalog/resolve-relation.ts";
 import { quoteIdentifier } from "../sql/names.ts";
+import { walk } from "../sql/walk.ts";
 import { lastName, nameParts } from "./dotted-name.ts";
 import { become, expressionTree } from "./fragment.ts";
 import { couldTake, namingRule, rulingOf, type Ruling } from "./function-rulings.ts";
@@ -13,6 +15,7 @@ import { judgeSequenceCall } from "./sequence-calls.ts";
 import { judgeNotification, judgeSettingRead } from "./session-functions.ts";
 import { judgeSetConfig } from "./set-config.ts";
 import { closingIndex, indexAfterName } from "./source.ts";
+import { reach } from "./value-origins.ts";
 
 /**
  * Judges one call. Every function that the name could mean must be allowed, whatever the search path and the types
@@ -41,6 +44,9 @@ export function judgeFunction(judgement: Judgement, node: Node, call: FuncCall):
       deny(grants, shown, denied.reason);
     qualifyCall(judgement, call);
   }
+  for (const { candidate } of rulings)
+    for (const type of candidate.gives)
+      for (const held of reach(judgement.context.catalog, type)) judgement.about.types.add(held);
   for (const { candidate, ruling } of rulings) {
     const rule = ruling.kind === "run" ? namingRule(grants, candidate) : undefined;
     if (rule !== undefined) judgement.rules.add(rule);
@@ -131,9 +137,21 @@ export function nameBlanked(judgement: Judgement, target: ResTarget): void {
 
 function blank(judgement: Judgement, node: Node, call: FuncCall, type: string): void {
   const { source } = judgement;
+  noteRelations(judgement, call);
   const start = call.location ?? 0;
   const close = closingIndex(source, indexAfterName(source, start));
-  const text = `NULL::pg_catalog.${type}`;
+  // In this form it may stand in FROM too.
+  const text = `CAST(NULL AS pg_catalog.${type})`;
   edit(judgement, start, source.tokens[close]!.end, text);
   become(node, expressionTree(judgement.context.parser, text));
+}
+
+/** What stands in a blanked call does not run; the record names the relations in it all the same. */
+function noteRelations({ context, local, relations }: Judgement, call: FuncCall): void {
+  walk(call.args ?? [], (kind, fields) => {
+    if (kind !== "RangeVar") return;
+    const { schemaname, relname = "" } = fields as RangeVar;
+    const found = resolveRelation(context.catalog, local, schemaname, relname, context.searchPath);
+    if (found !== undefined) relations.add(`${found.schema}.${found.name}`);
+  });
 }

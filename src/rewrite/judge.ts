@@ -18,6 +18,7 @@ import { shortenQualifiedColumns } from "./qualified-columns.ts";
 import { placeSettingReads } from "./listed-settings.ts";
 import { nothingQuotable, quotableOf, unknownQuotable } from "./quotable.ts";
 import { judgeGivenValue } from "./chosen-calls.ts";
+import { typesMade } from "./value-origins.ts";
 import { convertsColumns } from "./converting-parameters.ts";
 import { conditionsOf, rewriteRead } from "./reads.ts";
 import { judgeRowSecurity } from "./row-security.ts";
@@ -61,6 +62,7 @@ export function judge(text: string, context: JudgeContext): Verdict {
     quotable: nothingQuotable,
     hints: new Map(),
     parameters: "plain",
+    about: { relations: new Set(), types: new Set() },
     declaredTypes: [],
     distrustedTypes: new Set(),
     unresolved: false,
@@ -83,6 +85,7 @@ export function judge(text: string, context: JudgeContext): Verdict {
       judgement.parameters = "plain";
       judgement.sets = new Set();
       judgement.path = undefined;
+      judgement.about = { relations: new Set(), types: new Set() };
       judgement.declaredTypes = [];
       judgement.distrustedTypes = new Set();
       kind = statementKind(raw.stmt!).name;
@@ -198,9 +201,13 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
 
 /** What a statement defines the next one of the text finds there. */
 function followed(judgement: Judgement, statement: JudgedStatement): JudgedStatement {
-  if (statement.effect.kind === "define")
-    judgement.local = statement.effect.changes.reduce(changeLocal, judgement.local);
-  return statement;
+  if (statement.effect.kind !== "define") return statement;
+  const madeTypes = typesMade(judgement);
+  const changes = statement.effect.changes.map((change) =>
+    change.kind === "relation" ? { ...change, relation: { ...change.relation, madeTypes } } : change,
+  );
+  judgement.local = changes.reduce(changeLocal, judgement.local);
+  return { ...statement, effect: { ...statement.effect, changes } };
 }
 
 /** Statements that go on with what another one began; which one is not known here. */

@@ -42,6 +42,7 @@ export function resolveUse(judgement: Judgement, rangeVar: RangeVar, use: Use): 
   if (relation === undefined) return denied(grants, shown, use);
 
   judgement.relations.add(`${relation.schema}.${relation.name}`);
+  judgement.about.relations.add(relation);
   if (isCatalogSchema(relation.schema)) {
     if (use === "select" && catalogEntry(relation.schema, relation.name) !== undefined)
       return { relation, grant: undefined };
@@ -58,17 +59,21 @@ export function tableGrant(
   grants: Grants,
   relation: Pick<Relation, "schema" | "name" | "kind">,
 ): TableGrant | undefined {
-  if (isTemporary(relation)) return temporaryGrant(grants);
+  if (isTemporary(relation)) return temporaryGrant(grants, relation.kind);
   return (
     grants.tables.get(relationKey(relation.schema, relation.name)) ??
     (wildcardKinds.has(relation.kind) ? grants.schemas.get(relation.schema) : undefined)
   );
 }
 
-function temporaryGrant({ file }: Grants): TableGrant {
+/** Through a view the relations that it reads could be written, past their rules. */
+function temporaryGrant({ file }: Grants, kind: Relation["kind"]): TableGrant {
+  const rule = `${file} session.temporary_tables`;
+  const select = { columns: "all", mask: new Map(), rows: undefined } as const;
+  if (kind === "view") return { rule, select, insert: undefined, update: undefined, delete: undefined };
   return {
-    rule: `${file} session.temporary_tables`,
-    select: { columns: "all", mask: new Map(), rows: undefined },
+    rule,
+    select,
     insert: { columns: "all", check: undefined },
     update: { columns: "all", rows: undefined, check: undefined },
     delete: { rows: undefined },

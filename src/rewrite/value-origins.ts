@@ -1,8 +1,8 @@
 import type { Node } from "@pgsql/types";
-import type { Catalog, TypeFacts } from "../catalog/catalog.ts";
+import type { Catalog, Relation, TypeFacts } from "../catalog/catalog.ts";
 import { anonymousRow } from "../catalog/made-objects.ts";
-import { walk, type Fields } from "../sql/walk.ts";
-import { lastName, nameParts } from "./dotted-name.ts";
+import { walk, type Fields, type Opened, type Parent } from "../sql/walk.ts";
+import { lastName } from "./dotted-name.ts";
 import type { Survey } from "./findings.ts";
 import type { Judgement } from "./judgement.ts";
 
@@ -26,47 +26,108 @@ const impliedNames = `?column? array case coalesce exists greatest grouping leas
   xmlconcat xmlelement xmlforest xmlparse xmlpi xmlroot xmlserialize json json_array json_arrayagg json_exists
   json_object json_objectagg json_query json_scalar json_serialize json_value`.split(/\s+/);
 
-export function arisingTypes(judgement: Judgement, survey: Survey, statement: Node): Arising {
+/**
+ * @param made the types that a node gives by itself, if the names in it mean columns of the statement's relations.
+ */
+export function arisingTypes(
+  judgement: Judgement,
+  survey: Survey,
+  statement: Node,
+  made: (arising: Arising, node: Opened) => MadeTypes,
+): Arising {
   const { catalog } = judgement.context;
-  const all = new Set<string>([anonymousRow]);
-  const add = (types: Iterable<string>): void => {
-    for (const type of types) all.add(type);
-  };
+  const all = new Set<string>();
   const given = new Set(impliedNames);
-  let opaque = false;
-  walk(statement, (kind, fields) => {
-    for (const name of namesGiven(kind, fields)) given.add(name);
-    if (kind === "TypeName") add(typesNamed(catalog, nameParts(fields["names"] as Node[])));
-    if (kind === "FuncCall") add(typesGiven(catalog, fields));
-    // Functions in FROM give columns of names that only the catalog of functions and types knows.
-    if (kind === "RangeFunction" || kind === "RangeTableFunc" || kind === "JsonTable") opaque = true;
+  const rows = new Set<string>();
+  const called: Opened[] = [];
+  const references: string[] = [];
+  walk(statement, (kind, fields, parent) => {
+    if (parent === undefined || !isTarget(parent))
+      for (const name of namesGiven(kind, fields)) given.add(name);
+    for (const name of namesOfRows(kind, fields)) rows.add(name);
+    if (kind === "ColumnRef") references.push(referenceOf(fields, parent));
+    if (givesRow(catalog, kind, fields)) all.add(anonymousRow);
+    if (kind === "RangeFunction" || kind === "RangeTableFunc" || kind === "JsonTable")
+      called.push({ kind, fields });
   });
-  for (const declared of judgement.declaredTypes)
-    if ("TypeName" in declared) add(typesNamed(catalog, nameParts(declared.TypeName.names)));
-  const relations = [...survey.reads, ...survey.writes].map(({ relation }) => relation);
+  if (references.some((name) => name === wholeRow || rows.has(name))) all.add(anonymousRow);
+  const used = [...survey.reads, ...survey.writes].map(({ relation }) => relation);
+  // A condition that stands by itself is about what the statement around it names.
+  const relations = used.length > 0 ? used : [...judgement.about.relations];
   const columns = new Map<string, Set<string>>();
-  // A condition by itself, or a relation that the session has defined: any type could come up.
-  let unknown = relations.length === 0;
   for (const relation of relations) {
-    unknown ||= relation.columnsUnknown === true;
-    add(typesNamed(catalog, [relation.schema, relation.name]));
-    for (const { name, type } of relation.columns) {
-      const types = columns.get(name) ?? new Set();
-      columns.set(name, types.add(type));
-      add(reach(catalog, type));
-    }
+    for (const type of typesOfRelation(catalog, relation)) all.add(type);
+    for (const { name, type } of relation.columns)
+      columns.set(name, (columns.get(name) ?? new Set()).add(type));
   }
-  if (unknown) add(catalog.typesByText.keys());
-  const typesOfName = (name: string): ReadonlySet<string> | undefined =>
-    opaque || unknown || given.has(name) || survey.aliases.has(name) ? undefined : columns.get(name);
-  return {
-    all,
-    columns: typesOfName,
-    named: (name) => {
-      const types = name === undefined ? undefined : typesOfName(name);
-      return types === undefined ? all : new Set([...types].flatMap((type) => [...reach(catalog, type)]));
-    },
+  for (const type of judgement.about.types) all.add(type);
+  const arising = (opaque: boolean): Arising => {
+    const typesOfName = (name: string): ReadonlySet<string> | undefined =>
+      opaque || given.has(name) || survey.aliases.has(name) ? undefined : columns.get(name);
+    return {
+      all,
+      columns: typesOfName,
+      named: (name) => {
+        const types = name === undefined ? undefined : typesOfName(name);
+        return types === undefined ? all : new Set([...types].flatMap((type) => [...reach(catalog, type)]));
+      },
+    };
   };
+  if (relations.some(({ columnsUnknown }) => columnsUnknown === true)) return arising(true);
+  // Functions in FROM give columns of names that only the catalog knows. It matters only where they give such types.
+  const plain = arising(false);
+  const givesMade = (node: Opened): boolean => [...made(plain, node)].some((type) => type !== anonymousRow);
+  return called.some(givesMade) ? arising(true) : plain;
+}
+
+const wholeRow = "*";
+
+/** The name that a column reference ends in; a star that is no column of a select list is a row. */
+function referenceOf({ fields }: Fields, parent: Parent | undefined): string {
+  const name = lastName(fields as Node[]);
+  return name ?? (parent?.kind === "ResTarget" ? "" : wholeRow);
+}
+
+/** Names in FROM that stand for whole rows; that of a function stands for what it gives. */
+function namesOfRows(kind: string, fields: Fields): readonly string[] {
+  const alias = (fields["alias"] as { aliasname?: string } | undefined)?.aliasname;
+  if (kind === "RangeVar") return [alias ?? (fields["relname"] as string)];
+  const named = ["RangeSubselect", "JoinExpr", "JsonTable", "RangeTableFunc"].includes(kind);
+  return named && alias !== undefined ? [alias] : [];
+}
+
+/** The types, made by somebody, that the columns of a relation and its rows can have. */
+function typesOfRelation(catalog: Catalog, relation: Relation): readonly string[] {
+  if (relation.columnsUnknown === true) return relation.madeTypes ?? [...catalog.typesByText.keys()];
+  const columns = relation.columns.flatMap(({ type }) => [...reach(catalog, type)]);
+  return [...typesNamed(catalog, [relation.schema, relation.name]), ...columns];
+}
+
+/** The types that a relation can have which a statement makes of all that it is about. */
+export function typesMade({ about, context: { catalog } }: Judgement): readonly string[] {
+  const relations = [...about.relations].flatMap((relation) => typesOfRelation(catalog, relation));
+  const operators = [...catalog.operators.values()].flat().map(({ function: called }) => called);
+  const results = operators.flatMap(({ schema, name }) =>
+    (catalog.functions.get(name) ?? []).filter((found) => found.schema === schema),
+  );
+  const given = results.flatMap(({ gives }) => gives.flatMap((type) => [...reach(catalog, type)]));
+  return [...new Set([...about.types, ...relations, ...given])];
+}
+
+/** Could a row without a type of its own come of a node: ROW(…), a function that gives one? */
+function givesRow(catalog: Catalog, kind: string, fields: Fields): boolean {
+  if (kind === "RowExpr") return true;
+  if (kind !== "FuncCall") return false;
+  const candidates = catalog.functions.get(lastName(fields["funcname"] as Node[]) ?? "") ?? [];
+  return candidates.some(({ result }) => result === anonymousRow);
+}
+
+/** Columns that a statement writes to are named in the same kind of node as those that a select gives. */
+function isTarget({ kind, field }: Parent): boolean {
+  return (
+    (kind === "InsertStmt" && field === "cols") ||
+    (field === "targetList" && ["UpdateStmt", "OnConflictClause", "MergeWhenClause"].includes(kind))
+  );
 }
 
 /** Names that a node gives to columns. */

@@ -48,4 +48,4 @@ export function readFixture(name: string): string {
 }
 
 /** The roles of the cases. */
-export const caseRoles = ["analyst", "admin", "odd", "writer", "migrator", "clerk"] as const;
+export const caseRoles = ["analyst", "admin", "odd", "writer", "migrator", "keeper", "clerk"] as const;
