@@ -119,6 +119,30 @@ const cursors = [
   "update t set name = 'x' where current of c",
 ];
 
+async function answer(client: Client, text: string, values: readonly unknown[] | undefined) {
+  await client.query("begin");
+  try {
+    const query = { text, rowMode: "array" as const };
+    const given = values === undefined ? query : { ...query, values: [...values] };
+    const results = await client.query<unknown[]>(given);
+    return [results].flat().map(({ command, rowCount, fields, rows: found }) => ({
+      command,
+      rowCount,
+      rows: found,
+      fields: fields.map(({ name, dataTypeID, dataTypeModifier, format }) => ({
+        name,
+        dataTypeID,
+        dataTypeModifier,
+        format,
+      })),
+    }));
+  } catch (error) {
+    return (error as { code?: string }).code;
+  } finally {
+    await client.query("rollback");
+  }
+}
+
 describeServers((server, major) => {
   let database: TestDatabase;
   let proxy: RunningProxy;
@@ -146,25 +170,6 @@ describeServers((server, major) => {
     await proxy?.close();
     await database?.close();
   });
-
-  async function answer(client: Client, text: string, values: readonly unknown[] | undefined) {
-    await client.query("begin");
-    try {
-      const query = { text, rowMode: "array" as const };
-      const given = values === undefined ? query : { ...query, values: [...values] };
-      const results = await client.query<unknown[]>(given);
-      return [results].flat().map(({ command, rowCount, fields, rows: found }) => ({
-        ...{ command, rowCount, rows: found },
-        fields: fields.map(({ name, dataTypeID, dataTypeModifier, format }) => ({
-          ...{ name, dataTypeID, dataTypeModifier, format },
-        })),
-      }));
-    } catch (error) {
-      return (error as { code?: string }).code;
-    } finally {
-      await client.query("rollback");
-    }
-  }
 
   const all = [...statements, ...(major >= 17 ? later : []), ...(major >= 18 ? latest : [])];
   test.each(all.map(([text, values]) => ({ text, values })))("as the server answers: $text", async (one) => {
