@@ -1,4 +1,5 @@
 import type { MergeWhenClause } from "@pgsql/types";
+import { refuse } from "../errors.ts";
 import type { BoundExpression } from "../policy/grants.ts";
 import { raisingCondition, type RowCheck } from "./checks.ts";
 import type { Survey, Write } from "./findings.ts";
@@ -42,6 +43,7 @@ export function rewriteMerge(
     const clause = "MergeWhenClause" in node ? node.MergeWhenClause : unsupported("this WHEN clause");
     return { clause, meets: meetsOf(clause), text: text.clauses[index] ?? unsupported("this WHEN clause") };
   });
+  judgeReachable(clauses);
   judgeTargetColumns(judgement, survey, target, [statement.joinCondition], { beside, masked: "show" });
   for (const { clause, meets } of clauses) {
     judgeColumns(judgement, write, clause);
@@ -75,6 +77,18 @@ function meetsOf(clause: MergeWhenClause & { readonly matched?: boolean }): Meet
       return "source";
     default:
       return unsupported("this WHEN clause");
+  }
+}
+
+/** The server's own words (parse_merge.c): with a condition put into each clause it would not see this any more. */
+function judgeReachable(
+  clauses: readonly { readonly clause: MergeWhenClause; readonly meets: Meets }[],
+): void {
+  const final = new Set<Meets>();
+  for (const { clause, meets } of clauses) {
+    if (final.has(meets))
+      refuse("statement_unparsable", "unreachable WHEN clause specified after unconditional WHEN clause");
+    if (clause.condition === undefined) final.add(meets);
   }
 }
 
