@@ -2,9 +2,10 @@ import type { Problem } from "../errors.ts";
 import type { JudgedStatement } from "../rewrite/verdict.ts";
 import { wireNameOf } from "../wire/text.ts";
 import { preparedBySql, type Runnable } from "./judged.ts";
+import { changePath, setPath } from "./followed-path.ts";
 import { followDefinition, forgetTemporary } from "./local-objects.ts";
 import { prepareRole } from "./role-change.ts";
-import { currentScope, renewScope, reportsPath, type SessionState } from "./state.ts";
+import { currentScope, renewScope, type SessionState } from "./state.ts";
 import { stillHolds } from "./still-holds.ts";
 
 /**
@@ -15,38 +16,22 @@ export function prepareEffects(
   session: SessionState,
   runs: readonly Runnable[],
 ): Problem | "waiting" | undefined {
-  const fresh = session.executed === 0 && session.transaction === "I";
-  const place = {
-    alone: fresh && runs.length === 1,
-    whole: fresh && runs.every(({ statement }) => !transactions.has(statement?.statementKind ?? "")),
-  };
+  const alone = session.executed === 0 && session.transaction === "I" && runs.length === 1;
   for (const [index, { statement }] of runs.entries()) {
     if (statement === undefined) continue;
-    const outcome = prepareEffect(session, statement, { ...place, last: index === runs.length - 1 });
+    const outcome = prepareEffect(session, statement, { alone, last: index === runs.length - 1 });
     if (outcome !== undefined) return outcome;
   }
   return undefined;
 }
 
-/** Where a statement stands: by itself; in a text that is a transaction as a whole; as the last one of its text. */
-type Place = { readonly alone: boolean; readonly whole: boolean; readonly last: boolean };
-
-/** Statements that begin or end transactions and parts of them. */
-const transactions: ReadonlySet<string> = new Set([
-  "BEGIN",
-  "START TRANSACTION",
-  "COMMIT",
-  "ROLLBACK",
-  "SAVEPOINT",
-  "RELEASE",
-  "ROLLBACK TO",
-  "PREPARE TRANSACTION",
-]);
+/** Where a statement stands: outside a transaction by itself; as the last one of its text. */
+type Place = { readonly alone: boolean; readonly last: boolean };
 
 function prepareEffect(
   session: SessionState,
   { effect, statementKind, sets }: JudgedStatement,
-  { alone, whole, last }: Place,
+  { alone, last }: Place,
 ): Problem | "waiting" | undefined {
   for (const setting of sets) session.touched.add(setting);
   switch (effect.kind) {
@@ -57,9 +42,6 @@ function prepareEffect(
       return prepareRole(session, session.firstRole, alone, true);
     case "search-path":
     case "reset-all":
-      // Below 18 the server does not tell when the end of a transaction brings the old path back.
-      if (!reportsPath(session.database) && !whole) return pathHere("outside a transaction");
-      if (!reportsPath(session.database)) session.closed = "search_path";
       return last ? undefined : pathHere("as the last statement of its text");
     case "row-security":
       // Neither the end of a transaction nor an error behind it can then bring the old value back.
@@ -137,17 +119,11 @@ export function applyEffect(session: SessionState, run: Runnable, statement: Jud
       setRowSecurity(session, "on");
       return confirmRole(session);
     case "search-path":
-      // SET LOCAL alone and outside a transaction sets nothing that lasts; below 18 it can be nowhere else.
-      if (effect.local && !reportsPath(session.database)) return undefined;
-      session.pathInTransaction = true;
-      session.pathBefore ??= session.searchPath;
-      return setPath(session, effect.path);
+      return setPathHere(session, effect.path, effect.local);
     case "reset-all":
-      session.pathInTransaction = true;
-      session.pathBefore ??= session.searchPath;
       // In a transaction it could be undone, so the client has to say it once more.
       if (session.transaction === "I" && run.judged.runs.length === 1) setRowSecurity(session, "on");
-      return setPath(session, undefined);
+      return setPathHere(session, undefined, false);
     case "row-security":
       return setRowSecurity(session, effect.value);
     case "prepare":
@@ -163,6 +139,12 @@ export function applyEffect(session: SessionState, run: Runnable, statement: Jud
   }
 }
 
+function setPathHere(session: SessionState, path: readonly string[] | undefined, local: boolean): void {
+  session.pathInTransaction = true;
+  session.pathBefore ??= session.searchPath;
+  changePath(session, path, local);
+}
+
 function confirmRole({ change }: SessionState): void {
   if (change !== undefined) change.confirmed = true;
 }
@@ -170,6 +152,7 @@ function confirmRole({ change }: SessionState): void {
 /** The group failed, and what it set with it. */
 export function takeBackEffects(session: SessionState): void {
   session.locals.failed = true;
+  session.followed.failed = true;
   if (session.pathBefore !== undefined) setPath(session, session.pathBefore);
   if (session.change !== undefined) session.change.confirmed = false;
 }
@@ -179,16 +162,4 @@ function setRowSecurity(session: SessionState, value: "on" | "off"): void {
   if (next === session.rowSecurity) return;
   session.rowSecurity = next;
   renewScope(session);
-}
-
-/** Undefined: the path that the session began with. */
-export function setPath(session: SessionState, path: readonly string[] | undefined): void {
-  const next = path ?? session.role.searchPath;
-  if (samePath(next, session.searchPath)) return;
-  session.searchPath = next;
-  renewScope(session);
-}
-
-function samePath(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((schema, index) => schema === other[index]);
 }

@@ -4,9 +4,10 @@ import { nothingQuotable, unknownQuotable } from "../rewrite/quotable.ts";
 import type { JudgedStatement } from "../rewrite/verdict.ts";
 import type { FrameReader } from "../wire/frames.ts";
 import { wireNameOf } from "../wire/text.ts";
-import { applyEffect, setPath, takeBackEffects } from "./effects.ts";
+import { applyEffect, takeBackEffects } from "./effects.ts";
 import { Expect } from "./expected-replies.ts";
 import type { Runnable } from "./judged.ts";
+import { followStatement, setPath, settlePath } from "./followed-path.ts";
 import { followTransaction, hasLocals, settleLocal } from "./local-objects.ts";
 import { completeRun, completeSkipped, failGroup, failQuery, noteWithheld } from "./outcome.ts";
 import { reportParameter } from "./parameters.ts";
@@ -157,6 +158,8 @@ function commandComplete(
     kind === Expect.execute ? expected.runnables[slot] : expected.judged[slot]!.runs[session.statement];
   if (hasLocals(session) && run?.statement !== undefined)
     followTransaction(session, run.statement.statementKind, run.statement.effect, reader);
+  if (session.reportedPath === undefined && run?.statement !== undefined)
+    followStatement(session, run.statement, reader);
   if (kind === Expect.execute) {
     expected.pop();
     finish(session, run, expected.numbers[slot]!, expected.started[slot]!, rows);
@@ -256,6 +259,7 @@ function readyForQuery(session: SessionState, reader: FrameReader): void {
   session.statements.settle(session.settled);
   session.portals.settle(session.settled);
   settleLocal(session);
+  settlePath(session);
   session.pathBefore = undefined;
   if (session.reportedPath !== undefined) setPath(session, session.reportedPath);
   if (session.transaction === "I") {

@@ -4,6 +4,7 @@ import type { UpstreamConnection } from "../upstream/connection.ts";
 import { parameterStatus } from "../wire/backend.ts";
 import { noticeResponse, type NoticeText } from "../wire/error-fields.ts";
 import { shownParameter } from "./parameters.ts";
+import { followPath } from "./followed-path.ts";
 import { forgetTemporary } from "./local-objects.ts";
 import { renewScope, reportsPath, type SessionState } from "./state.ts";
 import { Wait, waitFor } from "./wait.ts";
@@ -84,6 +85,7 @@ export function completeRoleChange(session: SessionState): void {
   session.touched.clear();
   for (const setting of opened.chosen) session.touched.add(setting);
   session.searchPath = opened.searchPath;
+  session.followed = followPath(opened.searchPath);
   session.reportedPath = reportsPath(session.database) ? opened.searchPath : undefined;
   session.counts = session.metrics.role(opened.name);
   session.statements.clear();

@@ -10,6 +10,7 @@ import type { TransactionStatus } from "../wire/backend.ts";
 import { Outgoing } from "../wire/outgoing.ts";
 import type { Database } from "./database.ts";
 import { ExpectedReplies } from "./expected-replies.ts";
+import { followPath, type FollowedPath } from "./followed-path.ts";
 import { noLocals, type Locals } from "./local-objects.ts";
 import { Names } from "./names.ts";
 import type { OpenRole, RoleChange } from "./role-change.ts";
@@ -46,6 +47,8 @@ export type SessionState = SessionBasis & {
   readonly touched: Set<string>;
   /** The last one that the server reported; undefined below version 18, which does not. */
   reportedPath: readonly string[] | undefined;
+  /** How it goes on at the end of a transaction, where the server does not report it. */
+  followed: FollowedPath;
   /** The one before a change whose group can still fail, which takes the change back. */
   pathBefore: readonly string[] | undefined;
   /** search_path was changed in the transaction that is open: its end may bring the old one back. */
@@ -125,6 +128,7 @@ export function beginState(basis: SessionBasis, role: OpenRole): SessionState {
     touched: new Set(role.chosen),
     searchPath: role.searchPath,
     reportedPath: reportsPath(basis.database) ? role.searchPath : undefined,
+    followed: followPath(role.searchPath),
     pathBefore: undefined,
     pathInTransaction: false,
     counts: basis.metrics.role(role.name),

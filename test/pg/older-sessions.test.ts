@@ -23,10 +23,13 @@ describe.each(majors)("PostgreSQL $major", ({ installation }) => {
       grant ${role} to rolegate_${role}; grant usage on schema other to ${role};
       grant select on t, other.t to ${role};
       alter role rolegate_${role} set search_path = other`);
-      await admin.end();
       const proxy = await startTestProxy({
         database: { host: server.host, port: server.port, name: "postgres", addRole: async () => {} },
-        roles: { [role]: { file: { tables: { t: { select: "all" }, "other.t": { select: "all" } } } } },
+        roles: {
+          [role]: {
+            file: { tables: { t: { select: "all" }, "other.t": { select: "all" }, held: { insert: "all" } } },
+          },
+        },
         users: { alice: {} },
       });
       const client = await proxy.connect("alice");
@@ -38,9 +41,34 @@ describe.each(majors)("PostgreSQL $major", ({ installation }) => {
       expect(await seen()).toEqual(["other"]);
       await client.query("set local search_path = public");
       expect(await seen()).toEqual(["other"]);
-      await client.query("begin");
-      await expect(client.query("set search_path = public")).rejects.toMatchObject({ code: "0A000" });
-      await client.query("rollback");
+      // In transactions it goes with them.
+      const steps = async (...texts: string[]) => {
+        for (const text of texts) await client.query(text).catch(() => {});
+        return (await seen())[0];
+      };
+      const open = ["begin", "set search_path = public"];
+      expect(await steps(...open)).toBe("public");
+      expect(await steps("rollback")).toBe("other");
+      expect(await steps(...open, "commit")).toBe("public");
+      expect(await steps("reset search_path")).toBe("other");
+      expect(await steps("begin", "set local search_path = public")).toBe("public");
+      expect(await steps("commit")).toBe("other");
+      expect(await steps("begin; set local search_path = public")).toBe("public");
+      expect(await steps("rollback")).toBe("other");
+      expect(await steps(...open, "savepoint a", "set search_path = other", "rollback to a")).toBe("public");
+      expect(await steps("set local search_path = other", "release a")).toBe("other");
+      expect(await steps("commit")).toBe("public");
+      expect(await steps("begin", "savepoint b", "reset search_path", "rollback to b")).toBe("public");
+      expect(await steps("set search_path = other", "select 1 / 0", "rollback to b")).toBe("public");
+      expect(await steps("set search_path = other", "select 1 / 0", "commit")).toBe("public");
+      expect(await steps("begin", "set search_path = other", "commit and chain")).toBe("other");
+      expect(await steps("set search_path = public", "rollback and chain")).toBe("other");
+      expect(await steps("commit")).toBe("other");
+      await admin.query("create table held (id int primary key deferrable initially deferred)");
+      await admin.query(`grant insert on held to ${role}`);
+      expect(await steps(...open, "insert into held values (1), (1)", "commit")).toBe("other");
+      expect(await steps("begin", "select set_config('search_path', 'public', true)")).toBe("public");
+      expect(await steps("commit")).toBe("other");
       // What pools send between their users, in one text.
       await client.query("set search_path = public");
       await client.query("select pg_advisory_unlock_all(); close all; unlisten *; reset all");
@@ -48,7 +76,6 @@ describe.each(majors)("PostgreSQL $major", ({ installation }) => {
       await expect(client.query("set search_path = public; select 1")).rejects.toMatchObject({
         code: "0A000",
       });
-      await expect(client.query("begin; set search_path = public")).rejects.toMatchObject({ code: "0A000" });
       await expect(client.query("select 1 / 0; set search_path = public")).rejects.toThrow(
         "division by zero",
       );
@@ -60,8 +87,30 @@ describe.each(majors)("PostgreSQL $major", ({ installation }) => {
       const raw = await connectRaw(proxy.client("alice"));
       const beside = [...extended("set search_path = public"), ...extended("select s from t"), say.sync];
       const lines = await raw.ask([...beside, ...extended("select s from t"), say.sync], 2);
-      expect(kinds(lines)).toContain("ErrorResponse");
-      expect(lines.filter((line) => line.startsWith("DataRow"))).toEqual(['DataRow "other"']);
+      expect(kinds(lines)).not.toContain("ErrorResponse");
+      expect(lines.filter((line) => line.startsWith("DataRow"))).toEqual([
+        'DataRow "public"',
+        'DataRow "public"',
+      ]);
+      const undone = [
+        ...extended("set search_path = other"),
+        ...extended("select 1 / 0"),
+        say.sync,
+        ...extended("select s from t"),
+        say.sync,
+        ...extended("set local search_path = other"),
+        ...extended("select s from t"),
+        say.sync,
+        ...extended("select s from t"),
+        say.sync,
+        ...extended("reset search_path"),
+        say.sync,
+      ];
+      expect((await raw.ask(undone, 5)).filter((line) => line.startsWith("DataRow"))).toEqual([
+        'DataRow "public"',
+        'DataRow "other"',
+        'DataRow "public"',
+      ]);
       const alone = [
         ...extended("set search_path = public"),
         say.sync,
@@ -72,6 +121,7 @@ describe.each(majors)("PostgreSQL $major", ({ installation }) => {
         'DataRow "public"',
       ]);
       raw.close();
+      await admin.end();
       await proxy.close();
     },
   );
