@@ -13,6 +13,7 @@ import { writeProxyFiles } from "./running-proxy.ts";
 
 let database: TestDatabase;
 let directory: string;
+const directories: string[] = [];
 
 /** Runs the command as a user does; the files' directory is left out of what it prints. */
 async function check(args: readonly string[] = []): Promise<{ code: number | null; out: string }> {
@@ -49,14 +50,19 @@ describeServers((server, major) => {
       insert into orders values (1, '00000000-0000-0000-0000-000000000001', now(), 1, 'CANARY');`,
     });
   });
-  afterAll(() => database.close());
+  afterAll(async () => {
+    for (const made of directories) rmSync(made, { recursive: true });
+    await database.close();
+  });
 
   async function filesFor(tables: object, more: object = {}, users: object = { alice: { tenant: uuid } }) {
-    return writeProxyFiles({
+    const made = await writeProxyFiles({
       database,
       roles: { checked: { file: { tables, ...more }, grants: "grant usage on schema audited to checked" } },
       users: users as never,
     });
+    directories.push(made);
+    return made;
   }
   const uuid = "00000000-0000-0000-0000-000000000001";
 
@@ -79,7 +85,6 @@ describeServers((server, major) => {
         { functions: { allow: ["missing_one"] } },
       );
       const { code, out } = await check();
-      rmSync(directory, { recursive: true });
       expect(code).toBe(1);
       expect(out.split("\n").slice(0, -1)).toEqual([
         "roles/checked.yaml:7: public.orders select.mask.note: the server does not take the rule: found function pg_catalog.lower(integer) does not exist, expected an expression over public.orders",
