@@ -12,6 +12,11 @@ export type LocalObjects = {
   /** By key; undefined: no longer there. */
   readonly levels: readonly ReadonlyMap<string, Relation | undefined>[];
   readonly schemas: ReadonlySet<string>;
+  /**
+   * Names that a temporary view ever had on the connection. A view can write to what it reads, so its name must never
+   * be taken for a table's, however transactions end that a client has sent on their way.
+   */
+  readonly views: ReadonlySet<string>;
 };
 
 /** What a statement does to it. */
@@ -20,13 +25,13 @@ export type LocalChange =
   | { readonly kind: "dropped"; readonly name: string }
   | { readonly kind: "schema"; readonly schema: string };
 
-export const nothingLocal: LocalObjects = { levels: [], schemas: new Set() };
+export const nothingLocal: LocalObjects = { levels: [], schemas: new Set(), views: new Set() };
 
 /** More than any migration defines in one transaction; a session's own are looked through where one is looked for. */
 export const mostLocal = 20_000;
 
 export function hasLocal(local: LocalObjects): boolean {
-  return local.levels.length > 0 || local.schemas.size > 0;
+  return local.levels.length > 0 || local.schemas.size > 0 || local.views.size > 0;
 }
 
 export function localRelation({ levels }: LocalObjects, key: string): Relation | undefined {
@@ -40,8 +45,10 @@ export function localRelation({ levels }: LocalObjects, key: string): Relation |
 export function changeLocal(local: LocalObjects, change: LocalChange): LocalObjects {
   switch (change.kind) {
     case "relation": {
-      const { schema, name } = change.relation;
-      return withEntry(local, relationKey(schema, name), change.relation);
+      const { schema, name, kind } = change.relation;
+      const views =
+        isTemporary(change.relation) && kind === "view" ? new Set([...local.views, name]) : local.views;
+      return withEntry({ ...local, views }, relationKey(schema, name), change.relation);
     }
     case "dropped":
       return withEntry(local, relationKey(temporarySchema, change.name), undefined);
@@ -72,7 +79,7 @@ export function localRelations({ levels }: LocalObjects): Relation[] {
 
 /** What a fresh catalog leaves of it: the temporary relations. */
 export function temporaryOnly(local: LocalObjects): LocalObjects {
-  return objectsOf(localRelations(local).filter(isTemporary), new Set());
+  return objectsOf(localRelations(local).filter(isTemporary), new Set(), local.views);
 }
 
 /**
@@ -81,13 +88,17 @@ export function temporaryOnly(local: LocalObjects): LocalObjects {
  */
 export function withTemporaryOf(local: LocalObjects, before: LocalObjects): LocalObjects {
   const others = localRelations(local).filter((relation) => !isTemporary(relation));
-  return objectsOf([...others, ...localRelations(before).filter(isTemporary)], local.schemas);
+  return objectsOf([...others, ...localRelations(before).filter(isTemporary)], local.schemas, local.views);
 }
 
-function objectsOf(relations: readonly Relation[], schemas: ReadonlySet<string>): LocalObjects {
-  if (relations.length === 0 && schemas.size === 0) return nothingLocal;
+function objectsOf(
+  relations: readonly Relation[],
+  schemas: ReadonlySet<string>,
+  views: ReadonlySet<string>,
+): LocalObjects {
+  if (relations.length === 0 && schemas.size === 0 && views.size === 0) return nothingLocal;
   const level = new Map(relations.map((relation) => [relationKey(relation.schema, relation.name), relation]));
-  return { levels: relations.length === 0 ? [] : [level], schemas };
+  return { levels: relations.length === 0 ? [] : [level], schemas, views };
 }
 
 export function isTemporary({ schema }: Pick<Relation, "schema">): boolean {

@@ -9,6 +9,7 @@ import { unsupported, type Judgement } from "./judgement.ts";
 import { judgeOptions } from "./storage-options.ts";
 import { surveyStatement } from "./survey.ts";
 import type { Effect } from "./verdict.ts";
+import { judgeWritableView } from "./writable-views.ts";
 
 /** Puts the rules on a query; judge.ts has it. */
 export type RewriteQuery = (query: Node) => void;
@@ -29,6 +30,7 @@ export function judgeCreateView(
       definitionDenied(judgement, "alter", `${target.schema}.${target.name}`);
   judgeOptions(options, "relation");
   judgeStoredQuery(judgement, query, rewriteQuery, target.temporary);
+  if (!target.temporary) judgeWritableView(judgement, target, query);
   return defines(target, "view");
 }
 

@@ -162,7 +162,7 @@ export function created(
   const { name } = written;
   const relation = resolveRelation(catalog, local, schema, name, []);
   const target = { schema, name, relation, temporary };
-  if (temporary) judgeTemporaryName(judgement, name);
+  if (temporary) judgeTemporaryName(judgement, name, kind);
   const grant = allowsDefinition(judgement, target, "create");
   if (grant === undefined) return definitionDenied(judgement, "create", shownAs(written));
   noteDefinition(judgement, target, grant);
@@ -182,5 +182,23 @@ export function judgeNewName(judgement: Judgement, target: Named, kind: Relation
       detail: "A catalog of the server has this name.",
       hint: "Give it a name that does not begin with pg_.",
     });
+  judgeTypeName(judgement, target);
   requireWhole(judgement, target, kind, "create", false);
+}
+
+/**
+ * A relation is a type too. One in front of another type in the search path would take its place in what names that
+ * bare, the rules' own expressions included.
+ */
+function judgeTypeName({ context }: Judgement, { schema, name }: Named): void {
+  const { catalog, searchPath } = context;
+  const position = searchPath.indexOf(schema);
+  const hidden = (catalog.types.get(name) ?? []).find(
+    (type) => type.kind !== "c" && position >= 0 && searchPath.indexOf(type.schema) > position,
+  );
+  if (hidden === undefined) return;
+  refuse("name_taken", `the name ${schema}.${name} would stand for the type ${hidden.text}`, {
+    detail: `In the search_path ${schema} comes before ${hidden.schema}.`,
+    hint: "Give it a name of its own, or leave the schema out of the search_path.",
+  });
 }

@@ -21,6 +21,7 @@ import type { Judgement } from "./judgement.ts";
 import { tableGrant } from "./relations.ts";
 import { indexFrom, startOf } from "./source.ts";
 import { judgeTemporaryName } from "./temporary-names.ts";
+import { judgeWritesThrough } from "./writable-views.ts";
 import type { Effect } from "./verdict.ts";
 
 const relations: Readonly<Record<string, RelationKind>> = {
@@ -65,7 +66,7 @@ export function judgeSetSchema(judgement: Judgement, statement: AlterObjectSchem
 
 function moved(judgement: Judgement, from: Target, to: Named, kind: RelationKind): Effect {
   if (from.temporary) {
-    judgeTemporaryName(judgement, to.name);
+    judgeTemporaryName(judgement, to.name, kind);
     return together([
       { kind: "define", changes: [{ kind: "dropped", name: from.name }], ofDatabase: false },
       defines({ ...from, ...to, relation: undefined }, kind),
@@ -77,6 +78,8 @@ function moved(judgement: Judgement, from: Target, to: Named, kind: RelationKind
   if (grant === undefined) return definitionDenied(judgement, "create", `${to.schema}.${to.name}`);
   noteDefinition(judgement, to, grant);
   judgeNewName(judgement, to, kind);
+  if (kind === "view")
+    judgeWritesThrough(judgement, to, tableGrant(judgement.context.grants, { ...from, kind }));
   // Where the new name can be read, what the old one did not show would be shown.
   const shown = tableGrant(judgement.context.grants, { ...to, kind }) !== undefined;
   requireWhole(judgement, from, kind, "alter", shown);

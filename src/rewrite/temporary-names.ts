@@ -1,4 +1,4 @@
-import type { Catalog } from "../catalog/catalog.ts";
+import type { Catalog, RelationKind } from "../catalog/catalog.ts";
 import { isTemporary, localRelations } from "../catalog/local-objects.ts";
 import { refuse } from "../errors.ts";
 import { truncateName } from "../sql/names.ts";
@@ -8,9 +8,10 @@ import type { Judgement } from "./judgement.ts";
  * The server looks for a bare name among the session's temporary relations and their row types first, before pg_catalog:
  * one named like something else would take its place in the rules' own expressions, in catalogs that are named bare, and
  * in functions that run with their definer's rights (CVE-2007-2138). So a temporary relation has a name of its own.
+ * @param kind a view's name stays a view's for as long as the session has the connection.
  * @throws RolegateError name_taken
  */
-export function judgeTemporaryName(judgement: Judgement, name: string): void {
+export function judgeTemporaryName(judgement: Judgement, name: string, kind?: RelationKind): void {
   const { catalog, grants } = judgement.context;
   if (!grants.session.temporaryTables)
     refuse("statement_not_allowed", "temporary relations are not allowed", {
@@ -22,12 +23,14 @@ export function judgeTemporaryName(judgement: Judgement, name: string): void {
   const taken =
     relationNames(catalog).has(name) ||
     types.some((type) => catalog.builtinTypes.has(type) || catalog.types.has(type)) ||
+    (kind !== "view" && judgement.local.views.has(name)) ||
     localRelations(judgement.local).some((known) => known.name === name && !isTemporary(known));
   if (!taken) return;
   // It may just have been dropped.
   judgement.unresolved = true;
   refuse("name_taken", `a temporary relation cannot be named ${name}`, {
-    detail: "Some schema of the database has a relation or type of this name.",
+    detail:
+      "Some schema of the database has a relation or type of this name, or the session had a view of it.",
     hint: "Give it a name that nothing else has.",
   });
 }

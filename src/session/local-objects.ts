@@ -1,5 +1,6 @@
 import {
   changeLocal,
+  hasLocal,
   nothingLocal,
   temporaryOnly,
   withTemporaryOf,
@@ -63,6 +64,15 @@ export function forgetTemporary(session: SessionState): void {
   locals.savepoints = [];
   locals.untilCommit = [];
   setLocal(session, withTemporaryOf(locals.now, nothingLocal));
+}
+
+/** The session goes on with another connection, which has nothing of this one's. */
+export function beginConnection(session: SessionState): void {
+  forgetTemporary(session);
+  const { locals } = session;
+  locals.now = { ...locals.now, views: new Set() };
+  if (!hasLocal(locals.now)) locals.now = nothingLocal;
+  locals.before = locals.now;
 }
 
 /** True while there is something to follow transactions for. */

@@ -5,7 +5,7 @@ import { parameterStatus } from "../wire/backend.ts";
 import { noticeResponse, type NoticeText } from "../wire/error-fields.ts";
 import { shownParameter } from "./parameters.ts";
 import { followPath } from "./followed-path.ts";
-import { forgetTemporary } from "./local-objects.ts";
+import { beginConnection } from "./local-objects.ts";
 import { renewScope, reportsPath, type SessionState } from "./state.ts";
 import { Wait, waitFor } from "./wait.ts";
 
@@ -90,7 +90,7 @@ export function completeRoleChange(session: SessionState): void {
   session.counts = session.metrics.role(opened.name);
   session.statements.clear();
   session.portals.clear();
-  forgetTemporary(session);
+  beginConnection(session);
   renewScope(session);
   for (const notice of opened.notices) session.toClient.add(noticeResponse("WARNING", "01000", notice));
   for (const [name, value] of opened.connection.parameters) {

@@ -15,6 +15,7 @@ const everything = { select: "all", insert: "all", update: "all", delete: "all" 
 const tenant = "tenant_id = identity.tenant";
 
 const schema = `
+  create type level as enum ('low', 'high');
   create table orders (id integer primary key, tenant_id integer, note text);
   insert into orders select n, 1 + n % 2, case n % 2 when 0 then 'own' else 'CANARY' end from generate_series(1, 10) n;`;
 
@@ -47,15 +48,18 @@ describeServers((server) => {
               "app.*": everything,
               "drizzle.*": everything,
               orders: { select: { rows: tenant }, insert: "all" },
+              "app.watched": { select: "all" },
             },
             definitions: {
+              "app.watched": ["comment"],
               "app.*": ["create", "alter", "drop", "truncate", "comment", "index"],
               "drizzle.*": ["create", "alter"],
             },
             session: { temporary_tables: true },
           },
           grants: `grant create, temporary on database ${database.name} to definer; create schema app authorization definer;
-            grant select, insert on orders to definer`,
+            create table app.watched (id integer, note text); insert into app.watched values (1, 'as it was');
+            alter table app.watched owner to definer; grant select, insert on orders to definer`,
         },
         reader: {
           file: { tables: { "app.*": { select: "all" } } },
@@ -168,6 +172,20 @@ CREATE INDEX "people_age" ON "app"."people" USING btree ("age");`,
     });
   });
 
+  test("a name without a schema is made in the first one of the search path, and hides no type behind it", async () => {
+    const client = await proxy.connect("alice");
+    await client.query("set search_path = app, public");
+    await client.query("create table bare (id integer); create view bare_ids as select id from bare");
+    expect(await rowsOf(client, "select schemaname from pg_tables where tablename = 'bare'")).toEqual([
+      ["app"],
+    ]);
+    await expect(client.query("create table level (id integer)")).rejects.toMatchObject({ code: "42P07" });
+    await expect(client.query("create type level as enum ('x')")).rejects.toMatchObject({ code: "42P07" });
+    await client.query("drop view bare_ids; drop table bare");
+    await client.query("set search_path = public, app");
+    await expect(client.query("create table bare (id integer)")).rejects.toMatchObject({ code: "42501" });
+  });
+
   describe("what a transaction defined", () => {
     test("is gone with it", async () => {
       const client = await proxy.connect("alice");
@@ -276,6 +294,32 @@ CREATE INDEX "people_age" ON "app"."people" USING btree ("age");`,
         code: "42P07",
       });
       await database.query("drop table public.later");
+    });
+
+    test("that are views write nothing, whatever a client sends behind the end of a transaction", async () => {
+      const raw = await connectRaw(proxy.client("alice"));
+      const texts = [
+        "create temp view peek as select id, note from app.watched",
+        "begin",
+        "drop view peek",
+        "create temp table peek (id integer, note text)",
+        "rollback",
+        "update peek set note = 'CHANGED'",
+        "begin",
+        "drop view peek",
+        "discard temp",
+        "create temp table peek (id integer, note text)",
+        "rollback",
+        "update peek set note = 'CHANGED'",
+      ];
+      const lines = await raw.ask(
+        texts.map((text) => say.query(text)),
+        texts.length,
+      );
+      expect(lines.filter((line) => line.includes("42P07"))).toHaveLength(2);
+      raw.close();
+      const { rows } = await database.query("select note from app.watched");
+      expect(rows).toEqual([{ note: "as it was" }]);
     });
 
     test("hold the rows that the role sees, and take them back under its rules", async () => {
