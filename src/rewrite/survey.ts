@@ -11,6 +11,8 @@ import type {
   WithClause,
 } from "@pgsql/types";
 import { refuse } from "../errors.ts";
+import { hideLogin, nameHiddenLogin } from "./session-user.ts";
+import { showSettings } from "./settings-function.ts";
 import type { Relation } from "../catalog/catalog.ts";
 import type { TableGrant } from "../policy/grants.ts";
 import { judgeType } from "./casts.ts";
@@ -18,10 +20,10 @@ import { noCtes, withCtes, type CteNames } from "./cte-names.ts";
 import { childNodes } from "./child-nodes.ts";
 import { judgeChosenCalls } from "./chosen-calls.ts";
 import { judgeAttributeNotation } from "./attribute-notation.ts";
-import { hideLogin, nameHiddenLogin } from "./session-user.ts";
 import { nothingSeen, type Level, type Sample, type Survey, type Write } from "./findings.ts";
 import { nameParts } from "./dotted-name.ts";
-import { judgeFunction, nameBlanked } from "./functions.ts";
+import { nameBlanked } from "./functions.ts";
+import { judgeCall } from "./guarded-calls.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
 import { judgeLocks } from "./locks.ts";
 import { aliasOf, noteAlias, noteCondition, noteIndirection, noteReference } from "./names-seen.ts";
@@ -62,7 +64,8 @@ function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): 
     nameBlanked(judgement, node.ResTarget);
   }
   if (hideLogin(judgement, node)) return undefined;
-  if ("FuncCall" in node && judgeFunction(judgement, node, node.FuncCall)) return undefined;
+  const part = (running: Node): void => visit(judgement, survey, running, { ...scope, level: undefined });
+  if ("FuncCall" in node && judgeCall(judgement, node, node.FuncCall, part)) return undefined;
   if ("TypeName" in node) judgeType(judgement, node.TypeName);
   if ("ColumnRef" in node) noteReference(survey, node.ColumnRef);
   if ("A_Indirection" in node) noteIndirection(survey, node.A_Indirection.indirection);
@@ -72,6 +75,7 @@ function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): 
       hasColumnNames(node.RangeSubselect.alias) || !givesPlainColumns(node.RangeSubselect.subquery);
   if ("RangeFunction" in node || "RangeTableFunc" in node || "JsonTable" in node) survey.computed = true;
   noteAlias(survey, aliasOf(node));
+  if (showSettings(judgement, node)) return undefined;
   if ("JoinExpr" in node) return visitJoin(judgement, survey, node, scope);
   visitChildren(judgement, survey, node, scope.level === undefined ? scope : { ...scope, level: undefined });
   return undefined;

@@ -70,19 +70,25 @@ export const statisticsFunctions: readonly FunctionGroup[] = [
     nullOf: "pg_lsn",
     names: "pg_last_wal_receive_lsn pg_last_wal_replay_lsn",
   },
+  // Which sessions wait for each other; pgAdmin's dashboard asks it of every one.
+  {
+    class: "counts",
+    nullOf: "int4[]",
+    names: "pg_blocking_pids pg_safe_snapshot_blocking_pids",
+  },
   // current_query and the texts of cursors and prepared statements are the rewritten ones, with the rules in
   // them.
   {
     class: "shows others",
     names: `
-      current_query pg_available_wal_summaries pg_blocking_pids pg_control_checkpoint pg_control_init
+      current_query pg_available_wal_summaries pg_control_checkpoint pg_control_init
       pg_control_recovery pg_control_system pg_current_wal_flush_lsn pg_current_wal_insert_lsn
       pg_current_wal_lsn pg_cursor pg_get_aios pg_get_backend_memory_contexts pg_get_multixact_members
       pg_get_publication_tables pg_get_replication_slots pg_get_shmem_allocations pg_get_shmem_allocations_numa
       pg_get_wal_summarizer_state pg_isolation_test_session_is_blocked pg_last_committed_xact pg_lock_status
       pg_mcv_list_items pg_notification_queue_usage pg_prepared_statement pg_prepared_xact
       pg_replication_origin_oid pg_replication_origin_progress pg_replication_origin_session_is_setup
-      pg_replication_origin_session_progress pg_safe_snapshot_blocking_pids pg_show_all_settings
+      pg_replication_origin_session_progress pg_show_all_settings
       pg_show_replication_origin_status pg_stat_get_activity pg_stat_get_archiver pg_stat_get_backend_activity
       pg_stat_get_backend_activity_start pg_stat_get_backend_client_addr pg_stat_get_backend_client_port
       pg_stat_get_backend_dbid pg_stat_get_backend_idset pg_stat_get_backend_io pg_stat_get_backend_pid
