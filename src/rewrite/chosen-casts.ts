@@ -6,9 +6,12 @@ import { formatType, mayBe } from "./builtin-values.ts";
 import type { Choice, Part } from "./chosen-calls.ts";
 import type { DeniedCalls } from "./denied-calls.ts";
 import { constantString } from "./constant-string.ts";
+import { plainTypes } from "./converting-parameters.ts";
 import { lastName, nameParts } from "./dotted-name.ts";
+import type { Judgement } from "./judgement.ts";
 import { distrust } from "./operators.ts";
 import { storedValues, type StoredValue } from "./stored-values.ts";
+import { familyOfType } from "./type-families.ts";
 
 type Cast = DeniedCalls["casts"][number];
 
@@ -46,6 +49,9 @@ export function judgeCasts(choice: Choice, node: Opened, parts: readonly Part[],
   }
 }
 
+/** The symbols that every type of a family has for itself. */
+const comparisons: ReadonlySet<string> = new Set(["=", "<>", "!=", "<", "<=", ">", ">="]);
+
 /** A set operation and VALUES bring the columns of several selects to one type. */
 function converts({ kind, fields }: Opened): boolean {
   if (kind === "SelectStmt") return fields["op"] !== "SETOP_NONE" || fields["valuesLists"] !== undefined;
@@ -66,7 +72,7 @@ function wants({ judgement }: Choice, { kind, fields }: Opened, inner: MadeTypes
   if (cast.source.made || (cast.target.made && inner.has(cast.target.type))) return true;
   const name =
     lastName((kind === "FuncCall" ? fields["funcname"] : fields["name"]) as Node[] | undefined) ?? "";
-  if (!cast.target.made) return kind !== "A_Expr" || !sameTypes(fields);
+  if (!cast.target.made) return kind !== "A_Expr" || !comparesAlike(judgement, fields, cast.source);
   if (kind === "FuncCall") return (catalog.functions.get(name) ?? []).some(({ own }) => !own);
   return (
     kind === "A_Expr" &&
@@ -74,15 +80,28 @@ function wants({ judgement }: Choice, { kind, fields }: Opened, inner: MadeTypes
   );
 }
 
-/** A literal or parameter beside anything takes its type, and nothing is converted. */
-function sameTypes({ lexpr, rexpr }: Opened["fields"]): boolean {
-  return takesType(lexpr as Node | undefined) || takesType(rexpr as Node | undefined);
+/** A literal compared with a value takes its type, and nothing is converted; so does a parameter that is not declared. */
+function comparesAlike(
+  judgement: Judgement,
+  { name, lexpr, rexpr }: Opened["fields"],
+  { type, oid }: Cast["source"],
+): boolean {
+  const symbol = lastName(name as Node[] | undefined) ?? "";
+  if (!comparisons.has(symbol) || familyOfType(type) === undefined) return false;
+  const sides = [lexpr, rexpr].map((side) => [side as Node | undefined].flatMap(itemsOf));
+  if (sides.some((items) => items.every((item) => constantString(item) !== undefined))) return true;
+  if (judgement.declaredTypes.length > 0 || !sides.some((items) => items.every(takesType))) return false;
+  for (const declared of plainTypes) if (declared !== oid) judgement.distrustedTypes.add(declared);
+  return true;
 }
 
-function takesType(node: Node | undefined): boolean {
-  if (node === undefined) return false;
-  if ("List" in node) return (node.List.items ?? []).every(takesType);
+function takesType(node: Node): boolean {
   return "ParamRef" in node || constantString(node) !== undefined;
+}
+
+function itemsOf(node: Node | undefined): readonly Node[] {
+  if (node === undefined) return [];
+  return "List" in node ? (node.List.items ?? []) : [node];
 }
 
 function judgeSource(choice: Choice, parts: readonly Part[], inner: MadeTypes, cast: Cast): void {

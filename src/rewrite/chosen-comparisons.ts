@@ -1,6 +1,8 @@
+import type { Node } from "@pgsql/types";
 import { refuse } from "../errors.ts";
 import type { Opened } from "../sql/walk.ts";
 import type { Choice, Part } from "./chosen-calls.ts";
+import { lastName } from "./dotted-name.ts";
 import { distrust, joinedTypes } from "./operators.ts";
 
 /** Fields of nodes whose values the server may compare, sort or group by the default operator classes of their types. */
@@ -30,6 +32,8 @@ export function judgeComparisons(
   const joined = kind === "JoinExpr" && (fields["isNatural"] === true || fields["usingClause"] !== undefined);
   const of = kind === "SelectStmt" ? comparedBySelect(node) : (compared[kind] ?? []);
   if (of.length === 0 && !joined) return;
+  // Of the operators that take what holds such values, the one that puts arrays together compares nothing.
+  if (kind === "A_Expr" && lastName(fields["name"] as Node[]) === "||") return;
   distrust(judgement, [...denied.compares.keys()]);
   const types = joined
     ? [...joinedTypes(arising, node)]
@@ -45,8 +49,17 @@ export function judgeComparisons(
   }
 }
 
-/** DISTINCT and set operations compare the columns that are selected. */
+/** DISTINCT and set operations compare the columns that are selected, and so does a clause that tells them by number. */
 function comparedBySelect({ fields }: Opened): readonly string[] {
-  const whole = fields["distinctClause"] === undefined ? [] : ["targetList", "distinctClause"];
-  return ["groupClause", ...whole, ...(fields["op"] === "SETOP_NONE" ? [] : ["larg", "rarg"])];
+  const { distinctClause, op } = fields;
+  const clauses = [distinctClause, fields["groupClause"], fields["sortClause"]];
+  const numbered = clauses.some((clause) => ((clause as Node[] | undefined) ?? []).some(isNumber));
+  const output = distinctClause !== undefined || numbered ? ["targetList", "distinctClause"] : [];
+  return ["groupClause", ...output, ...(op === "SETOP_NONE" && !numbered ? [] : ["larg", "rarg"])];
+}
+
+function isNumber(node: Node): boolean {
+  if ("SortBy" in node) return node.SortBy.node !== undefined && isNumber(node.SortBy.node);
+  if ("GroupingSet" in node) return (node.GroupingSet.content ?? []).some(isNumber);
+  return "A_Const" in node || ("RowExpr" in node && (node.RowExpr.args ?? []).some(isNumber));
 }

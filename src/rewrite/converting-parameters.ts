@@ -36,7 +36,8 @@ const plain: readonly (readonly [name: string, oid: number, array: number])[] = 
 ];
 
 const names: ReadonlySet<string> = new Set(plain.flatMap(([name]) => [name, `_${name}`]));
-const oids: ReadonlySet<number> = new Set(plain.flatMap(([, oid, array]) => [oid, array]));
+/** OIDs. */
+export const plainTypes: ReadonlySet<number> = new Set(plain.flatMap(([, oid, array]) => [oid, array]));
 
 /** True if a parameter of the type that a statement's tree names could make the server convert a column. */
 export function convertsColumns(typeName: Node): boolean {
@@ -48,5 +49,5 @@ export function convertsColumns(typeName: Node): boolean {
  * the database itself, enums and the like, compare with their own kind.
  */
 export function oidConvertsColumns(oid: number): boolean {
-  return oid !== 0 && oid < firstOfDatabase && !oids.has(oid);
+  return oid !== 0 && oid < firstOfDatabase && !plainTypes.has(oid);
 }

@@ -50,13 +50,15 @@ export function arisingTypes(
     if (kind === "RangeFunction" || kind === "RangeTableFunc" || kind === "JsonTable")
       called.push({ kind, fields });
   });
-  if (references.some((name) => name === wholeRow || rows.has(name))) all.add(anonymousRow);
+  const wholeRows = references.some((name) => name === wholeRow || rows.has(name));
+  if (wholeRows) all.add(anonymousRow);
   const used = [...survey.reads, ...survey.writes].map(({ relation }) => relation);
   // A condition that stands by itself is about what the statement around it names.
   const relations = used.length > 0 ? used : [...judgement.about.relations];
   const columns = new Map<string, Set<string>>();
   for (const relation of relations) {
-    for (const type of typesOfRelation(catalog, relation)) all.add(type);
+    for (const type of columnTypes(catalog, relation)) all.add(type);
+    if (wholeRows) for (const type of rowTypes(catalog, relation)) all.add(type);
     for (const { name, type } of relation.columns)
       columns.set(name, (columns.get(name) ?? new Set()).add(type));
   }
@@ -96,16 +98,23 @@ function namesOfRows(kind: string, fields: Fields): readonly string[] {
   return named && alias !== undefined ? [alias] : [];
 }
 
-/** The types, made by somebody, that the columns of a relation and its rows can have. */
-function typesOfRelation(catalog: Catalog, relation: Relation): readonly string[] {
+/** The types, made by somebody, that the columns of a relation can have. */
+function columnTypes(catalog: Catalog, relation: Relation): readonly string[] {
   if (relation.columnsUnknown === true) return relation.madeTypes ?? [...catalog.typesByText.keys()];
-  const columns = relation.columns.flatMap(({ type }) => [...reach(catalog, type)]);
-  return [...typesNamed(catalog, [relation.schema, relation.name]), ...columns];
+  return relation.columns.flatMap(({ type }) => [...reach(catalog, type)]);
+}
+
+/** Those that its rows can have, by inheritance too. */
+function rowTypes(catalog: Catalog, { schema, name }: Relation): readonly string[] {
+  return typesNamed(catalog, [schema, name]);
 }
 
 /** The types that a relation can have which a statement makes of all that it is about. */
 export function typesMade({ about, context: { catalog } }: Judgement): readonly string[] {
-  const relations = [...about.relations].flatMap((relation) => typesOfRelation(catalog, relation));
+  const relations = [...about.relations].flatMap((relation) => [
+    ...columnTypes(catalog, relation),
+    ...rowTypes(catalog, relation),
+  ]);
   const operators = [...catalog.operators.values()].flat().map(({ function: called }) => called);
   const results = operators.flatMap(({ schema, name }) =>
     (catalog.functions.get(name) ?? []).filter((found) => found.schema === schema),
