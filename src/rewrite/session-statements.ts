@@ -2,6 +2,7 @@ import type { DiscardStmt, Node, TransactionStmt, VariableSetStmt } from "@pgsql
 import { refuse, RolegateError } from "../errors.ts";
 import { quoteLiteral, truncateName } from "../sql/names.ts";
 import { statementKind } from "../sql/statement-kinds.ts";
+import { changesDatabase } from "./define-effect.ts";
 import { become } from "./fragment.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
 import { searchPathProblem } from "./known-schemas.ts";
@@ -194,8 +195,10 @@ const savepoints: Readonly<Record<string, "set" | "release" | "return">> = {
   TRANS_STMT_ROLLBACK_TO: "return",
 };
 
-/** What becomes of temporary relations follows savepoints. */
+/** Temporary relations follow savepoints. */
 function savepointEffect({ kind, savepoint_name: name = "" }: TransactionStmt): Effect {
+  // What was defined in it is there from now on.
+  if (kind === "TRANS_STMT_COMMIT_PREPARED") return changesDatabase();
   const does = savepoints[kind ?? ""];
   return does === undefined ? none : { kind: "savepoint", does, name };
 }
