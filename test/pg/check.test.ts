@@ -51,7 +51,7 @@ describeServers((server, major) => {
     });
   });
   afterAll(async () => {
-    for (const made of directories) rmSync(made, { recursive: true });
+    for (const made of directories.splice(0)) rmSync(made, { recursive: true });
     await database.close();
   });
 
