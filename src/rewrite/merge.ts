@@ -47,10 +47,14 @@ export function rewriteMerge(
   judgeTargetColumns(judgement, survey, target, [statement.joinCondition], { beside, masked: "show" });
   for (const { clause, meets } of clauses) {
     judgeColumns(judgement, write, clause);
-    // What inserts sees the source alone.
+    // What inserts sees the source alone, and what has no match in the source sees the target alone.
     if (meets === "source") continue;
-    judgeTargetColumns(judgement, survey, target, [clause.condition], { beside, masked: "show" });
-    judgeTargetColumns(judgement, survey, target, clause.targetList ?? [], { beside, masked: "refuse" });
+    const around = meets === "both" ? beside : [];
+    judgeTargetColumns(judgement, survey, target, [clause.condition], { beside: around, masked: "show" });
+    judgeTargetColumns(judgement, survey, target, clause.targetList ?? [], {
+      beside: around,
+      masked: "refuse",
+    });
   }
   const seen = rowRules(grant, undefined);
   for (const rule of seen) judgement.rules.add(rule.rule);
