@@ -84,6 +84,7 @@ describe("the table of functions", () => {
   test("gives a NULL of the type that the function gives", () => {
     const long: Readonly<Record<string, string>> = {
       int8: "bigint",
+      "int4[]": "integer[]",
       int4: "integer",
       float8: "double precision",
       timestamptz: "timestamp with time zone",
