@@ -128,9 +128,9 @@ function judgeCommand(
   if (subtype === "AT_SetIdentity" && "List" in def)
     judgeSequenceOptions(judgement, def.List.items, table, judged);
   if ((subtype === "AT_SetRelOptions" || subtype === "AT_ResetRelOptions") && "List" in def)
-    judgeOptions(def.List.items, table.relation?.kind === "index" ? "index" : "relation");
+    judgeOptions(def.List.items, table.relation?.kind === "index" ? "index" : "relation", judged);
   if ((subtype === "AT_SetOptions" || subtype === "AT_ResetOptions") && "List" in def)
-    judgeOptions(def.List.items, "column");
+    judgeOptions(def.List.items, "column", judged);
   const other = "RangeVar" in def ? def.RangeVar : "PartitionCmd" in def ? def.PartitionCmd.name : undefined;
   if (other === undefined) return;
   // Rows of the one are rows of the other from then on, or no longer.

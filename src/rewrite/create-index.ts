@@ -11,12 +11,13 @@ import type { Effect } from "./verdict.ts";
 export function judgeCreateIndex(judgement: Judgement, statement: IndexStmt): Effect {
   const { relation, idxname, indexParams = [], whereClause, unique } = statement;
   judgeStorage({ tablespace: statement.tableSpace });
-  judgeOptions(statement.options, "index");
+  const judged = new Set<object>([relation!]);
+  judgeOptions(statement.options, "index", judged);
   const computes = indexParams.some((part) => "IndexElem" in part && part.IndexElem.expr !== undefined);
   const observes = unique === true || computes || whereClause !== undefined;
   const table = existing(judgement, writtenRelation(relation), "index", { observes });
   if (table.temporary && idxname !== undefined) judgeTemporaryName(judgement, idxname);
-  judgeStatementParts(judgement, { IndexStmt: statement }, new Set([relation!]));
+  judgeStatementParts(judgement, { IndexStmt: statement }, judged);
   // It lies in its table's schema.
   const index = idxname === undefined ? undefined : definedRelation(table.schema, idxname, "index");
   return {

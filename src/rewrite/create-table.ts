@@ -26,7 +26,7 @@ export function judgeCreateTable(judgement: Judgement, statement: CreateStmt): E
     existing(judgement, writtenRelation(parent.RangeVar), "alter", { observes: true });
     judged.add(parent.RangeVar);
   }
-  judgeOptions(statement.options, "relation");
+  judgeOptions(statement.options, "relation", judged);
   for (const element of tableElts) judgeElement(judgement, element, table, judged);
   judgeStatementParts(judgement, { CreateStmt: statement }, judged);
   return defines(table, kind, { untilCommit: statement.oncommit === "ONCOMMIT_DROP" });

@@ -42,10 +42,12 @@ const ofColumns: ReadonlySet<string> = new Set(["n_distinct", "n_distinct_inheri
 /**
  * Judges `WITH (…)`, `SET (…)` and `RESET (…)`. What an index may have is its access method's own to say: it concerns
  * nothing but the index.
+ * @param judged gets the options: their words stand in the tree as names of types.
  */
 export function judgeOptions(
   options: readonly Node[] | undefined,
   of: "relation" | "column" | "index",
+  judged: Set<object> = new Set(),
 ): void {
   for (const option of options ?? []) {
     if (!("DefElem" in option)) return unsupported("this option");
@@ -57,6 +59,7 @@ export function judgeOptions(
         hint: "Leave it out; fillfactor and the settings of autovacuum can be given.",
       });
     if (arg !== undefined && !isPlain(arg)) unsupported(`this value of ${defname}`);
+    judged.add(option.DefElem);
   }
 }
 

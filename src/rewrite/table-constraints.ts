@@ -19,7 +19,7 @@ export function judgeConstraint(
   judgeStorage({ tablespace: constraint.indexspace });
   if (constraint.contype === "CONSTR_IDENTITY")
     judgeSequenceOptions(judgement, constraint.options, table, judged);
-  else judgeOptions(constraint.options, "index");
+  else judgeOptions(constraint.options, "index", judged);
   for (const exclusion of constraint.exclusions ?? []) judgeExclusion(judgement, exclusion);
   if (constraint.pktable === undefined) return;
   // A row of the referring table tells whether the referred one has a key, and keeps it there.
