@@ -5,6 +5,7 @@ import { RolegateError } from "../errors.ts";
 import { adviceOn } from "../policy/advice.ts";
 import { compileRole } from "../policy/grants.ts";
 import { lintRole } from "../policy/lint.ts";
+import { pinNotes } from "../policy/pinned-settings.ts";
 import type { RoleFile } from "../policy/role-file.ts";
 import { loginFor } from "../session/database.ts";
 import { loadParser } from "../sql/parser.ts";
@@ -77,7 +78,7 @@ async function askAbout(
   const { problems, notes } = await typeProblems(query, role, catalog, config);
   return {
     problems: [...missing, ...problems],
-    notes: [...notes, ...adviceOn(file, catalog), ...(await writeEffects(query, file, catalog))],
+    notes: [...notes, ...pinNotes(role, catalog), ...adviceOn(file, catalog), ...(await writeEffects(query, file, catalog))],
   };
 }
 

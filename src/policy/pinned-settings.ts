@@ -140,9 +140,8 @@ export function pinNotes(role: Role, catalog: Catalog): ConfigProblem[] {
     file,
     line,
     setting: "",
-    message: `sessions of role "${role.file.role}" cannot change ${pins.map(([setting]) => setting).join(", ")}`,
+    message: `sessions keep ${pins.map(([setting]) => (setting === "*" ? "settings of applications" : setting)).join(", ")} as the database has them`,
     found: [...new Set(pins.map(([, { because }]) => because))].join(", "),
-    expected:
-      "values that are read and shown the same under every setting, if clients should be free to choose",
+    expected: "an expression in which no setting has a part, if clients are to choose it",
   }));
 }

@@ -4,7 +4,7 @@ import { readCatalog } from "../../src/catalog/load.ts";
 import type { Catalog } from "../../src/catalog/catalog.ts";
 import { compileRole } from "../../src/policy/grants.ts";
 import { readRoleFile } from "../../src/policy/read.ts";
-import { pinsOf } from "../../src/policy/pinned-settings.ts";
+import { pinNotes, pinsOf } from "../../src/policy/pinned-settings.ts";
 import { loadParser, type Parser } from "../../src/sql/parser.ts";
 import { createTestDatabase, describeServers, type TestDatabase } from "./embedded-database.ts";
 
@@ -14,6 +14,7 @@ const schema = `
   create type public.grade as enum ('a', 'b');
   create domain public.day as date;
   create extension citext schema public; create extension pg_trgm schema public;
+  create table other.plain (at timestamp);
   create table t (id int, name text, code varchar(20), on_day date, at timestamptz, local timestamp, hour time,
     zoned timetz, span interval, weight float8, raw bytea, price money, period tstzrange, days daterange, mood app.mood,
     grade public.grade, mail citext, born public.day, tags text[], dates date[], doc jsonb);
@@ -200,6 +201,22 @@ describeServers((server) => {
     await database?.close();
   });
 
+  test("what is pinned is told with its place, by the types that the columns have in each relation", () => {
+    const { roleFile: file } = readRoleFile(roleFile, "roles/r.yaml");
+    const compiled = compileRole(file!, parser);
+    if (compiled.kind === "refused") throw new Error(JSON.stringify(compiled.problems));
+    expect(
+      pinNotes(compiled.role, catalog).map(({ line, message, found }) => [line, message, found]),
+    ).toEqual([
+      [
+        5,
+        "sessions keep datestyle, timezone, timezone_abbreviations as the database has them",
+        "'2025-01-01'",
+      ],
+      [6, "sessions keep lc_monetary as the database has them", "'1'"],
+    ]);
+  });
+
   test("a rule gives the same under every setting that is not pinned", async () => {
     const sent = rules.map((rule) => compile(rule, parser)).filter((found) => found !== undefined);
     expect(sent.length).toBeGreaterThan(rules.length * 0.95);
@@ -230,6 +247,16 @@ describeServers((server) => {
     expect(needless.length).toBeGreaterThan(100);
   });
 });
+
+/** Rules beside one another in a file, one of them for a whole schema. */
+const roleFile = `role: r
+database: d
+tables:
+  t:
+    select: { rows: "at > '2025-01-01'", mask: { name: "left(name, 1)" } }
+    insert: { check: "price > '1'" }
+  other.*: { select: { rows: "at > '2025-01-01'" } }
+`;
 
 /** The rule as rolegate sends it, and a role that has it. */
 function compile(rule: string, parser: Parser) {

@@ -6,6 +6,12 @@ import { startTestProxy, type RunningProxy } from "./running-proxy.ts";
 
 const role = "resourceful";
 
+/** The prepared transactions that a client sees. */
+async function left(client: Client): Promise<string[]> {
+  const { rows } = await client.query<{ gid: string }>("select gid from pg_prepared_xacts order by gid");
+  return rows.map(({ gid }) => gid);
+}
+
 describeServers((server) => {
   let database: TestDatabase;
   let proxy: RunningProxy;
@@ -97,11 +103,6 @@ describeServers((server) => {
   });
 
   describe("prepared transactions", () => {
-    const left = async (client: Client) =>
-      (await client.query<{ gid: string }>("select gid from pg_prepared_xacts order by gid")).rows.map(
-        ({ gid }) => gid,
-      );
-
     test("belong to the identity that prepared them", async () => {
       const [ann, annX, ben] = [
         await proxy.connect("ann"),
