@@ -12,6 +12,7 @@ import {
 } from "./value-origins.ts";
 import { judgeCasts, judgeStoredSomewhere } from "./chosen-casts.ts";
 import { judgeComparisons } from "./chosen-comparisons.ts";
+import { judgeMakings } from "./chosen-makings.ts";
 import { deniedCalls, type DeniedCalls } from "./denied-calls.ts";
 import { lastName, nameParts } from "./dotted-name.ts";
 import type { Survey } from "./findings.ts";
@@ -78,6 +79,7 @@ function typesOf(choice: Choice, node: Opened): MadeTypes {
   const inner = union(parts.map(({ types }) => types));
   judgeOperators(choice, node, inner);
   judgeComparisons(choice, node, parts);
+  judgeMakings(choice, node, parts);
   judgeCasts(choice, node, parts, inner);
   return given(choice, node, inner);
 }

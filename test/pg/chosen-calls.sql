@@ -51,12 +51,12 @@ create table left_side (
   id integer, name text, label varchar(20), p pair, c colour, s small, g grade, n serialno, u uuid, v version, vs version[],
   cs colour[], f float8
 );
-create table right_side (id integer, name text, c colour, p pair, u uuid, v version, amount numeric);
+create table right_side (id integer, name text, c colour, p pair, u uuid, v version, amount numeric, k checked);
 insert into left_side values
   (1, 'x', 'y', row(1, 'x'), 'r', 2, row(1), row(2), '00000000-0000-0000-0000-000000000001', row(3), array[row(1)::version],
     '{r,g}', 1.5),
   (2, 'r', 'r', row(2, 'y'), 'g', 3, row(2), row(3), '00000000-0000-0000-0000-000000000002', row(4), array[row(2)::version],
     '{g}', 2.5);
 insert into right_side values
-  (1, 'x', 'r', row(1, 'x'), '00000000-0000-0000-0000-000000000001', row(3), 5),
-  (3, 'r', 'g', row(1, 'x'), '00000000-0000-0000-0000-000000000003', row(3), 6);
+  (1, 'x', 'r', row(1, 'x'), '00000000-0000-0000-0000-000000000001', row(3), 5, 7),
+  (3, 'r', 'g', row(1, 'x'), '00000000-0000-0000-0000-000000000003', row(3), 6, 8);

@@ -21,9 +21,21 @@ tables:
   right_side: { select: all, insert: all, update: all }
 `;
 
-type Kind = "int" | "text" | "pair" | "colour" | "small" | "grade" | "serialno" | "uuid" | "version" | "bool";
+type Kind =
+  | "checked"
+  | "int"
+  | "text"
+  | "pair"
+  | "colour"
+  | "small"
+  | "grade"
+  | "serialno"
+  | "uuid"
+  | "version"
+  | "bool";
 
 const kinds: readonly Kind[] = [
+  "checked",
   "int",
   "text",
   "pair",
@@ -47,6 +59,8 @@ const producers: Readonly<Record<Kind, string>> = {
   pair: `l.p; '(1,x)'::pair; row(1,'x')::pair; coalesce({}, {pair}); {} + {int}; case when {bool} then {} end;
     (select r.p from right_side r limit 1)`,
   colour: "l.c; 'r'::colour; cs[1]; coalesce({}, {colour}); nullif({}, 'r')",
+  checked: `(select r.k from right_side r limit 1); coalesce({}, {int}); coalesce({}, '3'); greatest({}, '4'); nullif({}, '7');
+    case when {bool} then {} else '5' end; (array[{}, '6'])[1]; (array_append(array[{}], '9'))[1]; lag({}, 1, '5') over (); ({}) + {int}`,
   small: "s; {int}::small; coalesce({}, {small})",
   grade: "g; row(1)::grade; {text}::grade; '(1)'::grade",
   serialno: "n; {uuid}::serialno; row(1)::serialno",
@@ -100,6 +114,10 @@ const statement = fc.oneof(
     "select count(distinct {any}) from left_side l having count({any}) > 0",
     "select {any} from left_side l union select {any} from left_side l",
     "select {any} from left_side l union all select {any} from left_side l",
+    "select {checked} from left_side l union all select '7'",
+    "select k from right_side r union all values ('8')",
+    "select jsonb_populate_record(r, '{\"k\": 5}') from right_side r",
+    "select jsonb_populate_record(null::right_side, '{\"k\": 5}') from right_side r",
     "select l.id from left_side l join right_side r on {bool} where r.p = {pair} or r.id = {int}",
     "select l.id from left_side l join right_side r using (id) where {bool}",
     "select 1 from left_side l join right_side r using (p)",
