@@ -1,6 +1,6 @@
 import type { Node } from "@pgsql/types";
 import { expressionTree, hole } from "./fragment.ts";
-import { edit, type Judgement } from "./judgement.ts";
+import { edit, editAround, type Judgement } from "./judgement.ts";
 import { endBefore, endIndex, keywordIndex, startOf } from "./source.ts";
 
 /** Text that goes around a condition of the client's, or that stands alone where there is none. */
@@ -63,7 +63,7 @@ export function surrounded(
   const { source, context } = judgement;
   const start = startOf(source, from);
   const end = endBefore(source, to);
-  edit(judgement, start, start, prefix);
+  editAround(judgement, start, prefix);
   edit(judgement, end, end, suffix);
   return expressionTree(context.parser, `${prefix}${hole}${suffix}`, condition);
 }

@@ -68,8 +68,18 @@ export type Judgement = {
   unsettled: boolean;
 };
 
-/** Records an edit, in byte offsets of the client's text. */
+/** Records an edit, in byte offsets of the client's text. Insertions at one offset stand in the order in which they come. */
 export function edit(judgement: Judgement, start: number, end: number, text: string): void {
+  add(judgement, { start, end, text }, false);
+}
+
+/** Records an insertion that stands in front of all others at its offset: what goes around an expression that begins there. */
+export function editAround(judgement: Judgement, start: number, text: string): void {
+  add(judgement, { start, end: start, text }, true);
+}
+
+function add(judgement: Judgement, made: Edit, first: boolean): void {
+  const { start, end, text } = made;
   // A short text can come to many megabytes: `RETURNING *, *, *`, of a relation with a thousand columns.
   judgement.added += text.length;
   const { bytes } = judgement.context.parser.limits;
@@ -81,7 +91,7 @@ export function edit(judgement: Judgement, start: number, end: number, text: str
   const known = judgement.edits.get(start) ?? [];
   // The grammar hangs one sub-select on every column of SET (a, b) = (…), so the same edit can come twice.
   if (known.some((other) => other.end === end && other.text === text)) return;
-  judgement.edits.set(start, [...known, { start, end, text }]);
+  judgement.edits.set(start, first ? [made, ...known] : [...known, made]);
 }
 
 /** Refuses a construct that rolegate cannot judge yet: never let through, always named. */

@@ -3,7 +3,7 @@ import { quoteIdentifier } from "../sql/names.ts";
 import type { RowCheck, RowNames } from "./checks.ts";
 import type { Survey, Write } from "./findings.ts";
 import { expressionTree, hole, targetTrees } from "./fragment.ts";
-import { edit, unsupported, type Judgement } from "./judgement.ts";
+import { edit, editAround, unsupported, type Judgement } from "./judgement.ts";
 import { starOf, starTexts } from "./returning-star.ts";
 import { judgeRedirected } from "./row-rules.ts";
 import {
@@ -193,7 +193,7 @@ function wrap(judgement: Judgement, item: Item, check: string): void {
   const start = startOf(source, from);
   const end = endBefore(source, named ? aliasAt : to);
   const suffix = ` WHERE ${check})`;
-  edit(judgement, start, start, "(SELECT ");
+  editAround(judgement, start, "(SELECT ");
   edit(judgement, end, end, suffix);
   if (result.val !== undefined)
     result.val = expressionTree(judgement.context.parser, `(SELECT ${hole}${suffix}`, result.val);
