@@ -55,8 +55,7 @@ export async function createTestDatabase(
       await admin.query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1", [
         template,
       ]);
-    const source =
-      template === undefined ? "" : ` template ${template === "shop" ? shopTemplate : template}`;
+    const source = template === undefined ? "" : ` template ${template === "shop" ? shopTemplate : template}`;
     await admin.query(`create database ${name}${source} strategy file_copy`);
   });
   const connection = client(name);
