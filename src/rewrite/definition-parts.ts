@@ -1,4 +1,4 @@
-import type { Node } from "@pgsql/types";
+import type { DefElem, Node } from "@pgsql/types";
 import { clauseNodes } from "../sql/clause-nodes.ts";
 import { expressionNodes } from "../sql/expression-nodes.ts";
 import { walk } from "../sql/walk.ts";
@@ -25,11 +25,17 @@ function judgeParts(judgement: Judgement, node: Node, judged: ReadonlySet<object
   const [kind = "", value] = Object.entries(node)[0] ?? [];
   if (judged.has(value as object) || plain.has(kind)) return;
   if ("TypeName" in node) return judgeType(judgement, node.TypeName);
+  if ("DefElem" in node && isWord(node.DefElem)) return;
   if ("CollateClause" in node && node.CollateClause.arg === undefined) return;
   if (holders.has(kind) && kind !== "RangeVar")
     return childNodes(node).forEach((child) => judgeParts(judgement, child, judged));
   if (!expressions.has(kind)) return unsupported(`${kind} in a definition`);
   judgeExpression(judgement, node);
+}
+
+/** `autovacuum_enabled = off`: the grammar reads a bare word as a type's name. AS is followed by a real one. */
+function isWord({ defname, arg }: DefElem): boolean {
+  return defname !== "as" && arg !== undefined && "TypeName" in arg;
 }
 
 /** The parts of a statement, whose own kind is known. */
