@@ -34,9 +34,13 @@ const settings: readonly string[] = [
 ];
 
 /** A conversation that tries to learn something of what the role must not see; what it changed is undone. */
-export function hostileConversation(choices: Choices, world: World): Conversation {
+export function hostileConversation(choices: Choices, world: World, major: number): Conversation {
   // Half of the statements raise on no row that the role sees, so that an error is a hidden row's.
-  const grammar = grammarOf(choices, world, choices.chance(50) ? hostileExpression : undefined);
+  const grammar = grammarOf(choices, world, {
+    major,
+    merges: true,
+    hostile: choices.chance(50) ? hostileExpression : undefined,
+  });
   const depth = 1 + choices.int(3);
   const set = choices.chance(30) ? choices.some(settings, 1).slice(0, 3) : [];
   const writes = choices.chance(35) ? write(grammar, depth) : undefined;

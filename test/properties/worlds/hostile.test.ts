@@ -21,7 +21,7 @@ describeServers((server, major) => {
       const twins = makeTwins(seed);
       await using served = await serveWorld(twins[0], server);
       const lists = fc.sample(numbers, { seed, numRuns: 200 });
-      const conversations = lists.map((list) => hostileConversation(choicesFrom(list), twins[0]));
+      const conversations = lists.map((list) => hostileConversation(choicesFrom(list), twins[0], major));
       const harmless = await answers(served, twins[0], conversations);
       const poisoned = await answers(served, twins[1], conversations);
       for (const [index, { text }] of conversations.entries()) {

@@ -26,7 +26,7 @@ describeServers((server, major) => {
       await using served = await serveWorld(world, server);
       await using native = await openNativeWorld(world, server);
       const compared = async (list: readonly number[]): Promise<void> => {
-        const statement = statementOf(choicesFrom(list), world);
+        const statement = statementOf(choicesFrom(list), world, major);
         const both = await runBoth(served.session, native.session, statement);
         tally.statements += 1;
         if (both.theirs.error !== undefined) {

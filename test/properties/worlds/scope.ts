@@ -3,7 +3,13 @@ import { quoted, type Flavor, type Type } from "./columns.ts";
 import type { World } from "./world.ts";
 
 /** A column that an expression may name. */
-export type ScopeColumn = { readonly name: string; readonly type: Type; readonly flavor: Flavor };
+export type ScopeColumn = {
+  readonly name: string;
+  readonly type: Type;
+  readonly flavor: Flavor;
+  /** Its mask stands for it. */
+  readonly masked?: boolean;
+};
 
 /** A column that is no table's: nothing is known of its values. */
 export const computed = (name: string, type: Type): ScopeColumn => ({ name, type, flavor: "plain" });
@@ -42,6 +48,10 @@ export const nothing: Scope = { items: [] };
 export type Grammar = {
   readonly choices: Choices;
   readonly world: World;
+  /** The server's major version. */
+  readonly major: number;
+  /** MERGE is among the statements. */
+  readonly merges: boolean;
   /** CTEs that FROM may name. */
   readonly ctes: readonly Item[];
   /** Every table gets an alias. */

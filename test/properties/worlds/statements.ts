@@ -6,17 +6,27 @@ import { write } from "./writes.ts";
 import type { World } from "./world.ts";
 
 /** How a statement reaches the server. */
-type Way = "simple" | "extended" | "cursor" | "prepare" | "copy" | "portal";
+type Way = "simple" | "extended" | "cursor" | "prepare" | "copy" | "portal" | "parameters";
 
 /** A statement over a world's tables. */
 export type Statement = { readonly text: string; readonly way: Way; readonly writes: boolean };
 
 /** A grammar over a world's tables, with names of its own. */
-export function grammarOf(choices: Choices, world: World, hostile?: Hostility): Grammar {
+export function grammarOf(
+  choices: Choices,
+  world: World,
+  {
+    major,
+    merges,
+    hostile,
+  }: { readonly major: number; readonly merges: boolean; readonly hostile?: Hostility | undefined },
+): Grammar {
   const used = new Map<string, number>();
   return {
     choices,
     world,
+    major,
+    merges,
     ctes: [],
     fresh: (prefix) => {
       const next = (used.get(prefix) ?? 0) + 1;
@@ -27,8 +37,10 @@ export function grammarOf(choices: Choices, world: World, hostile?: Hostility): 
   };
 }
 
-export function statementOf(choices: Choices, world: World): Statement {
-  const grammar = grammarOf(choices, world);
+/** A statement that the native database can run too. */
+export function statementOf(choices: Choices, world: World, major: number): Statement {
+  // Up to 16 MERGE takes no views, which are in the place of tables there.
+  const grammar = grammarOf(choices, world, { major, merges: major >= 17 });
   const way = choices.pick<Way>([
     "simple",
     "simple",
@@ -39,10 +51,12 @@ export function statementOf(choices: Choices, world: World): Statement {
     "prepare",
     "copy",
     "portal",
+    "parameters",
   ]);
   const depth = 1 + choices.int(3);
   const text = choices.chance(40) ? write(grammar, depth) : undefined;
-  if (text !== undefined) return { text, way: way === "extended" ? way : "simple", writes: true };
+  if (text !== undefined)
+    return { text, way: way === "extended" || way === "parameters" ? way : "simple", writes: true };
   return { text: query(grammar, nothing, depth).text, way, writes: false };
 }
 
@@ -95,6 +109,22 @@ function plainMessages({ text, way }: Statement): Messages {
         ],
         syncs: 3,
       };
+    case "parameters": {
+      const values: string[] = [];
+      // Constants beside a comparison; what stands before a cast would take that type and not the other side's.
+      const asked = text.replaceAll(
+        /(?<=(?:=|<>|<|>|<=|>=|and|between) )'((?:[^']|'')*)'(?!::|\w)/g,
+        (all, value: string) => {
+          if (values.length === 4) return all;
+          values.push(value.replaceAll("''", "'"));
+          return `$${values.length}`;
+        },
+      );
+      return {
+        messages: [say.parse("", asked), say.bind("", "", values), say.execute(""), say.sync],
+        syncs: 1,
+      };
+    }
     default:
       return way satisfies never;
   }

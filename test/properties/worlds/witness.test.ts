@@ -71,7 +71,7 @@ describeServers((server, major) => {
         await database.close();
         const grants = grantsOf({ tables: roleTables(world) }, "world_tester", parser, identity);
         const property = (list: readonly number[]): void => {
-          const { text } = statementOf(choicesFrom(list), world);
+          const { text } = statementOf(choicesFrom(list), world, major);
           const verdict = judge(text, { grants, catalog, parser, searchPath: ["public"], roles: new Set() });
           const missed = missedIn(verdict, text);
           if (missed === undefined) return;

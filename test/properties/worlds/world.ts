@@ -238,9 +238,15 @@ function maskOf(choices: Choices, name: string, type: ColumnKind["type"]): strin
 }
 
 /** The columns of a table as the role sees them. */
-export function visibleColumns(table: Table): readonly ColumnKind[] {
-  const select = table.rules?.select;
-  return select === undefined ? [] : table.columns.filter(({ name }) => select.columns.includes(name));
+export function visibleColumns({
+  rules,
+  columns,
+}: Table): readonly (ColumnKind & { readonly masked: boolean })[] {
+  const select = rules?.select;
+  if (select === undefined) return [];
+  return columns
+    .filter(({ name }) => select.columns.includes(name))
+    .map((column) => ({ ...column, masked: select.masks.has(column.name) }));
 }
 
 /** `schema.name` as SQL text. */
