@@ -16,9 +16,12 @@ export type BenchOptions = {
   readonly json: string | undefined;
   /** Where rolegate's CPU profile goes. */
   readonly cpuProfile: string | undefined;
-  /** The micro benchmarks in place of the servers. */
-  readonly micro: boolean;
+  readonly what: What;
 };
+
+/** What is measured. */
+const whats = ["servers", "micro", "stall", "rewritten"] as const;
+type What = (typeof whats)[number];
 
 export const usage = `npm run bench -- [options]
 
@@ -30,7 +33,11 @@ export const usage = `npm run bench -- [options]
   --quick              one second, one round, 1 and 8 clients: does it work?
   --json FILE          writes every run and the medians
   --cpu-profile DIR    rolegate writes a V8 CPU profile there; where its time went is printed
-  --micro              what the parts cost a statement, without servers but one for the catalog
+  --what WHAT          ${whats.join(" | ")}:
+                       pgbench -S through each target (the default); what the parts cost a statement; how long a
+                       session waits while others send texts that are costly to judge; what rewritten queries take
+                       in the database, against the same ones with their rule written by hand
+  --micro              --what micro
 `;
 
 /** @throws Error with a line for the person at the terminal. */
@@ -47,6 +54,7 @@ export function readArguments(args: readonly string[]): BenchOptions | "help" {
       json: { type: "string" },
       "cpu-profile": { type: "string" },
       micro: { type: "boolean", default: false },
+      what: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -62,7 +70,7 @@ export function readArguments(args: readonly string[]): BenchOptions | "help" {
     targets: oneOf("--targets", values.targets, targetNames),
     json: values.json,
     cpuProfile: values["cpu-profile"],
-    micro: values.micro,
+    what: oneOf("--what", values.what ?? (values.micro ? "micro" : "servers"), whats)[0]!,
   };
 }
 

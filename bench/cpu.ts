@@ -12,3 +12,10 @@ export function cpuMicros(pid: number | undefined): number | undefined {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * microsPerTick;
 }
+
+/** Resident memory of a process in megabytes; undefined where we cannot tell. */
+export function residentMegabytes(pid: number | undefined): number | undefined {
+  if (pid === undefined || platform !== "linux") return undefined;
+  const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+  return Math.round(Number(kilobytes) / 1024);
+}

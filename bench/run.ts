@@ -22,7 +22,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 try {
   const options = readArguments(process.argv.slice(2));
   if (options === "help") process.stdout.write(usage);
-  else if (options.micro) await (await import("./micro.ts")).runMicro(options.json);
+  else if (options.what === "micro") await (await import("./micro.ts")).runMicro(options.json);
+  else if (options.what === "stall")
+    await (await import("./stall.ts")).runStall(options.seconds, options.json);
+  else if (options.what === "rewritten")
+    await (await import("./rewritten.ts")).runRewritten(options.rounds, options.json);
   else {
     const began = await bench(options);
     // It is there once rolegate has ended.

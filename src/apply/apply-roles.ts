@@ -5,7 +5,7 @@ import { formatProblem } from "../document/problem.ts";
 import { compileRole, type Role } from "../policy/grants.ts";
 import { makeVerifier, parseVerifier, saltBytes } from "../scram/verifier.ts";
 import { quoteIdentifier } from "../sql/names.ts";
-import { loadParser } from "../sql/parser.ts";
+import { loadParser, workerLimits } from "../sql/parser.ts";
 import type { AdminQuery } from "./admin-query.ts";
 import { readDatabaseObjects } from "./database-objects.ts";
 import { ownedBeyond } from "./definition-privileges.ts";
@@ -38,7 +38,7 @@ export async function applyRoles(
   const { catalog } = await readCatalog(async (sql) =>
     Object.values((await query<Record<string, string>>(sql))[0]!),
   );
-  const parser = await loadParser(catalog.serverMajor);
+  const parser = await loadParser(catalog.serverMajor, workerLimits);
   const roles: Role[] = [];
   for (const file of database.roles.values()) {
     const compiled = compileRole(file, parser);

@@ -8,7 +8,7 @@ import { lintRole } from "../policy/lint.ts";
 import { pinNotes } from "../policy/pinned-settings.ts";
 import type { RoleFile } from "../policy/role-file.ts";
 import { loginFor } from "../session/database.ts";
-import { loadParser } from "../sql/parser.ts";
+import { loadParser, workerLimits } from "../sql/parser.ts";
 import { askAs, type RoleQuery } from "../upstream/role-client.ts";
 import { typeProblems } from "./type-check.ts";
 import { writeEffects } from "./write-effects.ts";
@@ -59,7 +59,7 @@ async function askAbout(
     Object.values((await query<Record<string, string>>(sql))[0]!),
   );
   await query(`SET search_path = ${before!.path === "" ? "''" : before!.path}`);
-  const compiled = compileRole(file, await loadParser(catalog.serverMajor));
+  const compiled = compileRole(file, await loadParser(catalog.serverMajor, workerLimits));
   if (compiled.kind === "refused")
     return {
       problems: compiled.problems.map((problem) => ({
@@ -78,7 +78,12 @@ async function askAbout(
   const { problems, notes } = await typeProblems(query, role, catalog, config);
   return {
     problems: [...missing, ...problems],
-    notes: [...notes, ...pinNotes(role, catalog), ...adviceOn(file, catalog), ...(await writeEffects(query, file, catalog))],
+    notes: [
+      ...notes,
+      ...pinNotes(role, catalog),
+      ...adviceOn(file, catalog),
+      ...(await writeEffects(query, file, catalog)),
+    ],
   };
 }
 

@@ -2,7 +2,7 @@ import path from "node:path";
 import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { sortProblems } from "../document/problem.ts";
 import { ruleProblems } from "../policy/check-rules.ts";
-import { loadParser } from "../sql/parser.ts";
+import { loadParser, workerLimits } from "../sql/parser.ts";
 
 /** The newest grammar: which server answers is not known before it is asked. */
 const newestMajor = 18;
@@ -15,7 +15,7 @@ export async function loadCheckedConfig(file: string, env: NodeJS.ProcessEnv): P
   const loaded = loadConfig(file, env);
   if (loaded.kind === "refused") return loaded;
   const { databases, identities } = loaded.config;
-  const parser = await loadParser(newestMajor);
+  const parser = await loadParser(newestMajor, workerLimits);
   const problems = [...databases.values()]
     .flatMap((database) => [...database.roles.values()])
     .flatMap((role) => ruleProblems(role, identities.attributes, parser))

@@ -1,5 +1,7 @@
-import type { Alias, ColumnRef, Node } from "@pgsql/types";
+import type { Alias, ColumnRef, JoinExpr, Node } from "@pgsql/types";
+import { nameParts } from "./dotted-name.ts";
 import type { Survey } from "./findings.ts";
+import { hasColumnNames } from "./plain-columns.ts";
 
 export function noteCondition(survey: Survey, node: Node | undefined, having: boolean): void {
   if (node !== undefined) survey.conditions.push({ node, having });
@@ -18,6 +20,23 @@ export function noteReference(survey: Survey, reference: ColumnRef): void {
 export function noteIndirection(survey: Survey, indirection: readonly Node[] | undefined): void {
   for (const part of indirection ?? [])
     if ("String" in part) survey.references.push({ qualifier: undefined, name: part.String.sval ?? "" });
+}
+
+/** What a join compares and calls itself. */
+export function noteJoin(survey: Survey, join: JoinExpr): void {
+  const { quals, usingClause, isNatural, alias } = join;
+  noteCondition(survey, quals, false);
+  if (isNatural === true) survey.natural = true;
+  for (const name of nameParts(usingClause)) {
+    survey.using.push(name);
+    survey.named.add(name);
+  }
+  if (hasColumnNames(alias)) {
+    survey.computed = true;
+    survey.renamed = true;
+  }
+  if (alias !== undefined) survey.joinAliases.add(alias.aliasname ?? "");
+  noteAlias(survey, join.join_using_alias?.aliasname);
 }
 
 export function aliasOf(node: Node): string | undefined {

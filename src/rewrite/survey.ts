@@ -21,12 +21,11 @@ import { childNodes } from "./child-nodes.ts";
 import { judgeChosenCalls } from "./chosen-calls.ts";
 import { judgeAttributeNotation } from "./attribute-notation.ts";
 import { nothingSeen, type Level, type Sample, type Survey, type Write } from "./findings.ts";
-import { nameParts } from "./dotted-name.ts";
 import { nameBlanked } from "./functions.ts";
 import { judgeCall } from "./guarded-calls.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
 import { judgeLocks } from "./locks.ts";
-import { aliasOf, noteAlias, noteCondition, noteIndirection, noteReference } from "./names-seen.ts";
+import { aliasOf, noteAlias, noteCondition, noteIndirection, noteJoin, noteReference } from "./names-seen.ts";
 import { givesPlainColumns, hasColumnNames } from "./plain-columns.ts";
 import { denied, resolveUse, type Use } from "./relations.ts";
 
@@ -193,26 +192,8 @@ function visitRangeVar(
 }
 
 function visitJoin(judgement: Judgement, survey: Survey, node: { JoinExpr: JoinExpr }, scope: Scope): void {
-  const {
-    jointype,
-    larg,
-    rarg,
-    quals,
-    usingClause,
-    isNatural,
-    alias,
-    join_using_alias: joinUsing,
-  } = node.JoinExpr;
-  noteCondition(survey, quals, false);
-  survey.using.push(...nameParts(usingClause));
-  if (isNatural === true) survey.natural = true;
-  for (const name of nameParts(usingClause)) survey.named.add(name);
-  if (hasColumnNames(alias)) {
-    survey.computed = true;
-    survey.renamed = true;
-  }
-  if (alias !== undefined) survey.joinAliases.add(alias.aliasname ?? "");
-  noteAlias(survey, joinUsing?.aliasname);
+  const { jointype, larg, rarg, alias } = node.JoinExpr;
+  noteJoin(survey, node.JoinExpr);
   // Behind an alias of its own the join's tables cannot be named from outside.
   const under = jointype === "JOIN_INNER" && alias === undefined ? scope : { ...scope, level: undefined };
   const left = jointype === "JOIN_LEFT" && alias === undefined ? scope : under;

@@ -9,10 +9,11 @@ import { pinNotes } from "../policy/pinned-settings.ts";
 import { judge } from "../rewrite/judge.ts";
 import type { JudgeContext } from "../rewrite/judgement.ts";
 import { pinOf } from "../rewrite/pinned-setting.ts";
-import { loadParser, type Parser } from "../sql/parser.ts";
+import { loadParser, workerLimits, type Parser } from "../sql/parser.ts";
 import { openCatalogSource, type CatalogSource } from "../upstream/catalog-source.ts";
 import type { UpstreamLogin } from "../upstream/target.ts";
 import type { JudgedParts } from "./judged-parts.ts";
+import type { JudgingTurn } from "./judging-turn.ts";
 import type { SlowJudge } from "./slow-judge.ts";
 import { VerdictCache, type VerdictScope } from "./verdict-cache.ts";
 import type { Asked } from "./verdict-of.ts";
@@ -69,7 +70,7 @@ export class Database {
         failed: (error) =>
           log.error({ err: error, database: config.name }, "a statement could not be judged"),
       });
-      const roles = compileRoles(config, parser);
+      const roles = compileRoles(config, await loadParser(parser.major, workerLimits));
       for (const problem of [...roles.values()].flatMap((role) => lintRole(role, catalog.current())))
         log.warn({ database: config.name, ...problem }, "a rule names what the database does not have");
       for (const note of [...roles.values()].flatMap((role) => pinNotes(role, catalog.current())))
@@ -82,6 +83,11 @@ export class Database {
       await catalog.close();
       throw error;
     }
+  }
+
+  /** What judging has cost lately. */
+  get turn(): JudgingTurn {
+    return this.#slowJudge.turn;
   }
 
   get major(): number {

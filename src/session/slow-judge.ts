@@ -3,6 +3,7 @@ import type { JudgeContext } from "../rewrite/judgement.ts";
 import type { FromThread } from "./judge-job.ts";
 import { refusedParts, type JudgedParts } from "./judged-parts.ts";
 import { JudgeThread } from "./judge-thread.ts";
+import { JudgingTurn } from "./judging-turn.ts";
 
 export type SlowJudgeOptions = {
   /** Hears of faults in the judgement; must not log the text. */
@@ -24,6 +25,10 @@ type Job = {
   readonly settle: (parts: JudgedParts) => void;
   readonly timer: NodeJS.Timeout;
 };
+
+function isLong({ text }: Job): boolean {
+  return text.length > longText;
+}
 
 /** One of the two threads, and what it is at. */
 type Lane = {
@@ -59,6 +64,8 @@ const closed: Problem = { code: "session_ended", message: "rolegate is stopping"
  * for its verdict. A text that takes too long ends its thread, and another one takes its place.
  */
 export class SlowJudge {
+  /** What the thread of all sessions has had of it. */
+  readonly turn = new JudgingTurn();
   readonly #failed: (error: unknown) => void;
   readonly #deadline: number;
   readonly #patience: number;
@@ -126,9 +133,8 @@ export class SlowJudge {
 
   /** The first text for the lane; the one for long texts takes others only where there is none of these. */
   #choose({ takesLong }: Lane): number {
-    const long = ({ text }: Job): boolean => text.length > longText;
-    const index = this.#waiting.findIndex((job) => long(job) === takesLong);
-    return index < 0 && takesLong ? this.#waiting.findIndex((job) => !long(job)) : index;
+    const index = this.#waiting.findIndex((job) => isLong(job) === takesLong);
+    return index < 0 && takesLong ? this.#waiting.findIndex((job) => !isLong(job)) : index;
   }
 
   #begin(lane: Lane, job: Job): void {

@@ -21,7 +21,10 @@ export type Asked = {
 };
 
 /** In bytes: finding out what a longer text comes to without its long lists would itself take too long. */
-const longestHere = 256 * 1024;
+const longestHere = 32 * 1024;
+
+/** In bytes: sending a text of this length to another thread costs as much as judging it. */
+const shortText = 512;
 
 /** In bytes: what one session may have judged before the others are served. */
 const mostInTurn = mainThreadLimits.text;
@@ -48,8 +51,11 @@ export function verdictOf(session: SessionState, source: string): Judged | undef
 function judgeNow(session: SessionState, scope: VerdictScope, source: string): Judged | undefined {
   const { asked } = session;
   if (asked?.source === source) return answerOf(session, asked, scope);
-  if (source.length > longestHere) return ask(session, scope, source, 1);
+  const { turn } = session.database;
+  if (source.length > (turn.isLong ? shortText : longestHere)) return ask(session, scope, source, 1);
+  const begun = performance.now();
   const judged = scope.judge(source);
+  turn.add(performance.now() - begun);
   if (judged.problem?.code === "statement_too_complex") return ask(session, scope, source, 1);
   takeTurns(session, source.length);
   return judged;

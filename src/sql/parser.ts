@@ -36,15 +36,15 @@ export type JudgingLimits = TextParserLimits & {
 };
 
 /**
- * For the thread that serves every session: a text within these keeps it for some 20 ms at the very most. The stack
- * holds four times this depth.
+ * For the thread that serves every session: a text within these keeps it for a few milliseconds. The stack holds four
+ * times this depth.
  */
 export const mainThreadLimits: JudgingLimits = {
-  text: 8 * 1024,
-  bytes: 32 * 1024,
-  tokens: 10_000,
+  text: 2 * 1024,
+  bytes: 16 * 1024,
+  tokens: 4000,
   depth: 1000,
-  rescanned: 128 * 1024,
+  rescanned: 32 * 1024,
   heap: 128 * 1024 * 1024,
   result: 8 * 1024 * 1024,
 };

@@ -47,6 +47,9 @@ const scripts: Readonly<Record<ParserMajor, () => string>> = {
   18: () => require.resolve("libpg-query-18/wasm/libpg-query.js"),
 };
 
+/** What was compiled; instances with other limits share it. */
+const modules = new Map<ParserMajor, object>();
+
 /** Bytes kept in the instance for the text of ordinary statements, so that they cost no malloc. */
 const inputBuffer = 64 * 1024;
 
@@ -64,8 +67,13 @@ export function compileParser(
 ): () => WasmInstance {
   const script = scripts[major]();
   const factory = require(script) as Factory;
-  const compiled = new WebAssembly.Module(readFileSync(script.replace(/\.js$/, ".wasm")));
-  return () => drive(instantiate(factory, compiled, limits.heapLimit), limits.resultLimit);
+  let compiled = modules.get(major);
+  if (compiled === undefined) {
+    compiled = new WebAssembly.Module(readFileSync(script.replace(/\.js$/, ".wasm")));
+    modules.set(major, compiled);
+  }
+  const code = compiled;
+  return () => drive(instantiate(factory, code, limits.heapLimit), limits.resultLimit);
 }
 
 /**

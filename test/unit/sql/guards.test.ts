@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { tooComplex } from "../../../src/sql/guards.ts";
-import { loadParser, parserMajors } from "../../../src/sql/parser.ts";
+import { loadParser, parserMajors, workerLimits } from "../../../src/sql/parser.ts";
 import { walk } from "../../../src/sql/walk.ts";
 
 const limits = { bytes: 256 * 1024, tokens: 40_000, depth: 1000, rescanned: 512 * 1024 };
@@ -77,7 +77,7 @@ describe("guards", () => {
     ];
     const reasons = new Set<string>();
     for (const major of parserMajors) {
-      const parser = await loadParser(major);
+      const parser = await loadParser(major, workerLimits);
       for (const make of deep) {
         for (const levels of [490, 990]) {
           const result = parser.parse(make(levels));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { proveCuts, showConstants } from "../../../src/sql/cut-proof.ts";
 import { parseShort } from "../../../src/sql/parse-short.ts";
-import { loadParser, parserMajors } from "../../../src/sql/parser.ts";
+import { loadParser, parserMajors, workerLimits } from "../../../src/sql/parser.ts";
 import { shortText } from "../../../src/sql/short-text.ts";
 
 /** Cuts whatever can be cut. */
@@ -97,7 +97,7 @@ describe.each(parserMajors)("cuts, by the trees of %i,", (major) => {
   });
 
   it("are put back where they were not", async () => {
-    const parser = await loadParser(major);
+    const parser = await loadParser(major, workerLimits);
     const rows = Array.from({ length: 400 }, (_, index) => `(${index}, 2)`).join(", ");
     expect(parseShort(`select row(${rows})`, parser)).toMatchObject({ kind: "parsed", short: { cuts: [] } });
     expect(parseShort(`values ${rows}`, parser)).toMatchObject({ kind: "parsed", short: { cuts: [{}] } });
@@ -108,7 +108,7 @@ describe.each(parserMajors)("cuts, by the trees of %i,", (major) => {
   });
 
   it("are found again where comments had to go", async () => {
-    const parser = await loadParser(major);
+    const parser = await loadParser(major, workerLimits);
     const rows = Array.from({ length: 400 }, (_, index) => `(${index}, 2)`).join(", ");
     expect(parseShort(`values ${rows}, (1, 'a' -- é\n 'b')`, parser)).toMatchObject({
       kind: "parsed",

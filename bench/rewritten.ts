@@ -1,0 +1,1 @@
+export async function runRewritten(_rounds: number, _json: string | undefined): Promise<void> {}
