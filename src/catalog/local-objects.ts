@@ -63,7 +63,11 @@ function withEntry(local: LocalObjects, key: string, relation: Relation | undefi
   let top: ReadonlyMap<string, Relation | undefined> = new Map([[key, relation]]);
   const levels = [...local.levels];
   while (levels.length > 0 && levels.at(-1)!.size <= 2 * top.size) top = new Map([...levels.pop()!, ...top]);
-  return { ...local, levels: [...levels, top] };
+  // Below the lowest level there is nothing that a name could be gone from.
+  if (levels.length === 0) top = new Map([...top].filter(([, known]) => known !== undefined));
+  if (top.size > 0) levels.push(top);
+  const { schemas, views } = local;
+  return levels.length + schemas.size + views.size === 0 ? nothingLocal : { levels, schemas, views };
 }
 
 /** How many names it holds, those that are gone included. */

@@ -7,6 +7,7 @@ import { migrate } from "drizzle-orm/node-postgres/migrator";
 import { integer, pgTable, serial, text } from "drizzle-orm/pg-core";
 import { Client, Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sequenceName } from "../../src/rewrite/temporary-names.ts";
 import { createTestDatabase, describeServers, type TestDatabase } from "./embedded-database.ts";
 import { connectRaw, extended, say } from "./raw-connection.ts";
 import { startTestProxy, type RunningProxy } from "./running-proxy.ts";
@@ -266,6 +267,26 @@ CREATE INDEX "people_age" ON "app"."people" USING btree ("age");`,
       await expect(client.query("select * from fourth_one")).rejects.toMatchObject({ code: "42501" });
       await client.query("create temp table fourth_one (id integer)");
       expect(await rowsOf(client, "select * from fourth_one")).toEqual([]);
+    });
+
+    test("have sequences that are called as the server calls them", async () => {
+      const long = "x".repeat(63);
+      const pairs = [
+        ["short", "id"],
+        [long, "id"],
+        ["t", long],
+        [long, long],
+        ["ä".repeat(31), "ö".repeat(30)],
+        ["t".repeat(30), "ö".repeat(31)],
+      ] as const;
+      for (const [table, column] of pairs) {
+        await database.query(`create temp table "${table}" ("${column}" serial)`);
+        const { rows } = await database.query(
+          "select relname from pg_class where relkind = 'S' and relnamespace = pg_my_temp_schema()",
+        );
+        expect(rows).toEqual([{ relname: sequenceName(table, column) }]);
+        await database.query(`drop table "${table}"`);
+      }
     });
 
     test("go with DISCARD and with the role", async () => {
