@@ -8,8 +8,9 @@ import { JudgingTurn } from "./judging-turn.ts";
 export type SlowJudgeOptions = {
   /** Hears of faults in the judgement; must not log the text. */
   readonly failed: (error: unknown) => void;
-  /** Milliseconds that a text may take. */
+  /** Milliseconds that a text may take, and those that each megabyte of it adds. */
   readonly deadline?: number;
+  readonly deadlinePerMegabyte?: number;
   /** Milliseconds that it may wait for its turn. */
   readonly patience?: number;
   /** Milliseconds after which a thread that has nothing to do is ended, with the memory that it took. */
@@ -18,6 +19,8 @@ export type SlowJudgeOptions = {
 
 /** In bytes; a longer text is judged by one thread only, so that the other is never taken up by such. */
 const longText = 256 * 1024;
+
+const megabyte = 1024 * 1024;
 
 type Job = {
   readonly text: Buffer;
@@ -68,6 +71,7 @@ export class SlowJudge {
   readonly turn = new JudgingTurn();
   readonly #failed: (error: unknown) => void;
   readonly #deadline: number;
+  readonly #deadlinePerMegabyte: number;
   readonly #patience: number;
   readonly #idle: number;
   readonly #waiting: Job[] = [];
@@ -79,11 +83,12 @@ export class SlowJudge {
     timer: undefined,
   }));
 
-  constructor({ failed, deadline = 10_000, patience = 30_000, idle = 30_000 }: SlowJudgeOptions) {
-    this.#failed = failed;
-    this.#deadline = deadline;
-    this.#patience = patience;
-    this.#idle = idle;
+  constructor(options: SlowJudgeOptions) {
+    this.#failed = options.failed;
+    this.#deadline = options.deadline ?? 10_000;
+    this.#deadlinePerMegabyte = options.deadlinePerMegabyte ?? 250;
+    this.#patience = options.patience ?? 30_000;
+    this.#idle = options.idle ?? 30_000;
   }
 
   /**
@@ -149,10 +154,13 @@ export class SlowJudge {
         this.#next();
       },
     });
-    lane.timer = setTimeout(() => {
-      this.#stop(lane, slow);
-      this.#next();
-    }, this.#deadline);
+    lane.timer = setTimeout(
+      () => {
+        this.#stop(lane, slow);
+        this.#next();
+      },
+      this.#deadline + this.#deadlinePerMegabyte * (job.text.length / megabyte),
+    );
     const copy = new Uint8Array(job.text.length);
     copy.set(job.text);
     try {

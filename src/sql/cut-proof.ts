@@ -9,12 +9,15 @@ export type ShortenedConstant = {
   readonly whole: () => string;
 };
 
-/** Until it is called again, with `short`, whoever looks at one of the constants sees all of it. Hardly anybody does. */
+/**
+ * Until it is called again, with `short`, whoever looks at one of the constants sees all of it. Hardly anybody does, and
+ * whoever looks at all fields of a node passes over it.
+ */
 export function showConstants(constants: readonly ShortenedConstant[], as: "whole" | "short"): void {
   for (const { fields, short, whole } of constants)
     Object.defineProperty(fields, "sval", {
       configurable: true,
-      enumerable: true,
+      enumerable: as === "short",
       ...(as === "whole" ? { get: whole } : { value: short }),
     });
 }
