@@ -67,7 +67,10 @@ export function functionOf([
   ]
 ]: FunctionRow): FunctionFacts {
   return {
-    ...{ schema, name, kind, volatility },
+    schema,
+    name,
+    kind,
+    volatility,
     leakproof: leakproof === 1,
     securityDefiner: definer === 1,
     extension: extension ?? undefined,

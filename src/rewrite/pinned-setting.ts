@@ -49,12 +49,12 @@ export function saysTheSame(setting: string, value: string, inForce: string, rol
   }
 }
 
-/** Names of universal time that print the same abbreviation. */
-const universal: ReadonlySet<string> = new Set(["etc/utc", "etc/universal", "etc/zulu", "universal", "zulu"]);
+/** Universal time; Sequelize asks for it as the interval +00:00. All of these print a timestamptz alike. */
+const universal = /^(?:(?:etc\/)?(?:utc|uct|gmt|universal|zulu|greenwich)|[+-]?0+(?::00)*)$/;
 
 function zoneName(zone: string): string {
   const name = zone.trim().toLowerCase();
-  return universal.has(name) ? "utc" : name;
+  return universal.test(name) ? "utc" : name;
 }
 
 /** Output style and order of day and month that a value leaves behind (documentation, 8.5.2). */

@@ -114,6 +114,7 @@ describeServers((server) => {
       expect((await client.query(`select set_config('timezone', '${zone}', false)`)).rows).toEqual([
         { set_config: "Etc/UTC" },
       ]);
+      await client.query("set time zone interval '+00:00' hour to minute");
       await client.query("set datestyle = iso");
       await client.query("reset timezone");
       await client.query("set timezone to default");
