@@ -35,7 +35,7 @@ export function judgeCreateTable(judgement: Judgement, statement: CreateStmt): E
 function judgeElement(judgement: Judgement, element: Node, table: Target, judged: Set<object>): void {
   if ("ColumnDef" in element) judgeColumn(judgement, element.ColumnDef, table, judged);
   else if ("Constraint" in element) judgeConstraint(judgement, element.Constraint, table, judged);
-  else if ("TableLikeClause" in element) judgeLike(judgement, element.TableLikeClause, judged);
+  else if ("TableLikeClause" in element) judgeLike(judgement, element.TableLikeClause, table, judged);
   else unsupported("this part of a table");
 }
 
@@ -74,7 +74,7 @@ const harmless = 1 | 2 | 256;
  * `LIKE t`: its columns' names and types, so the role has to see all of them. Defaults, checks, generated columns and
  * indexes hold expressions that run whenever somebody inserts: it takes a role that may do that anyway, or may define it.
  */
-function judgeLike(judgement: Judgement, like: TableLikeClause, judged: Set<object>): void {
+function judgeLike(judgement: Judgement, like: TableLikeClause, table: Target, judged: Set<object>): void {
   const written = writtenRelation(like.relation);
   const { relation, grant } = resolveUse(judgement, like.relation ?? {}, "select");
   if (grant?.select === undefined) unsupported("LIKE a catalog");
@@ -85,6 +85,9 @@ function judgeLike(judgement: Judgement, like: TableLikeClause, judged: Set<obje
     denied(judgement.context.grants, `${relation.schema}.${relation.name}`, "insert");
   if (!seesColumns(grant.select))
     unsupported("LIKE a relation of which the role does not see every column", "Name the columns.");
+  // An identity column is copied with a sequence of its own.
+  for (const { name, filled } of runs && table.temporary ? relation.columns : [])
+    if (filled) judgeTemporaryName(judgement, sequenceName(table.name, name));
   judgement.rules.add(grant.rule);
   qualifyName(judgement, written, relation.schema);
   judged.add(like.relation!);

@@ -14,7 +14,9 @@ import {
   type Named,
 } from "./definition-rights.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
+import { tableGrant } from "./relations.ts";
 import { judgeTemporaryName } from "./temporary-names.ts";
+import { seesAll } from "./virtual-table.ts";
 
 /** A name as the client wrote it: where it stands, and how its schema is put into the tree. */
 export type Written = {
@@ -116,7 +118,13 @@ export function existing(
   }
   noteDefinition(judgement, target, grant);
   if (relation !== undefined) judgement.about.relations.add(relation);
-  if (!target.temporary) requireWhole(judgement, target, relation?.kind ?? "table", wanted, observes);
+  if (!target.temporary) {
+    const kind = relation?.kind ?? "table";
+    requireWhole(judgement, target, kind, wanted, observes);
+    // What fails on rows that the role does not see is not told in full; what stands in the way of a DROP are names.
+    const select = tableGrant(judgement.context.grants, { ...target, kind })?.select;
+    judgement.hides ||= definition !== "drop" && (select === undefined || !seesAll(select));
+  }
   qualifyName(judgement, written, target.schema);
   return target;
 }

@@ -5,8 +5,6 @@ import { allowsDefinition, named, noteDefinition, type Named } from "./definitio
 import { existing, writtenRelation } from "./definition-targets.ts";
 import { judgeChildren } from "./dependents-reached.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
-import { tableGrant } from "./relations.ts";
-import { seesAll } from "./virtual-table.ts";
 
 /**
  * TRUNCATE of relations with their partitions and children; with CASCADE also of every table whose foreign keys refer to
@@ -17,13 +15,9 @@ export function judgeTruncate(judgement: Judgement, { relations, behavior }: Tru
   for (const node of relations ?? []) {
     if (!("RangeVar" in node)) return unsupported("this form of TRUNCATE");
     const target = existing(judgement, writtenRelation(node.RangeVar), "truncate");
-    const { relation } = target;
     const grant = allowsDefinition(judgement, target, "truncate");
     const children = node.RangeVar.inh === true ? judgeChildren(judgement, target, grant, "truncate") : [];
     for (const each of [target, ...children]) reached.set(relationKey(each.schema, each.name), each);
-    const select =
-      relation === undefined ? undefined : tableGrant(judgement.context.grants, relation)?.select;
-    judgement.hides ||= select === undefined || !seesAll(select);
   }
   if (behavior === "DROP_CASCADE")
     for (const each of reached.values()) reachReferring(judgement, each, reached);
