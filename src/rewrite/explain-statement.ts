@@ -50,6 +50,12 @@ export function judgeExplain(
   { rewriteQuery, judgeParameter }: Inside,
 ): Partial<JudgedStatement> {
   const { grants } = judgement.context;
+  // A plan shows the conditions of views, policies and indexes, and the bodies of functions that are inlined.
+  if (grants.catalogs.definitions === "hidden")
+    refuse("statement_not_allowed", "EXPLAIN is not allowed to a role that may not see definitions", {
+      detail: "A plan shows what views, policies and functions are made of.",
+      hint: `catalogs.definitions in ${grants.file} hides it.`,
+    });
   const query = explain.query ?? unsupported("EXPLAIN of nothing");
   if ("ExecuteStmt" in query) {
     for (const parameter of query.ExecuteStmt.params ?? []) judgeParameter(parameter);

@@ -48,6 +48,8 @@ export function prepareRole(
   anew = false,
 ): Problem | "waiting" | undefined {
   const { change } = session;
+  // Flyway goes back to the role that it has in the midst of a transaction.
+  if (role === session.role.name && change === undefined && !anew) return undefined;
   if (!alone)
     return {
       code: "role_change_here",

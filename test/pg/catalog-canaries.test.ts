@@ -198,6 +198,13 @@ describeServers((server) => {
     });
   });
 
+  test("a plan tells of definitions too", async () => {
+    const open = await clients.get("canary_reader")!.run("explain (verbose) select * from ruled", []);
+    expect(open.kind).toBe("rows");
+    const hidden = await clients.get("canary_outsider")!.run("explain (verbose) select * from ruled", []);
+    expect(hidden).toMatchObject({ kind: "error", code: "42501" });
+  });
+
   test("a session's own counters, sizes and positions are NULL", async () => {
     const reader = clients.get("canary_reader")!;
     const found = await reader.run(

@@ -66,6 +66,16 @@ test("settings that the server reports go along", async () => {
   expect(rows).toEqual([{ zone: "Asia/Tokyo", name: "mine" }]);
 });
 
+test("to the role that the session has changes nothing, wherever it stands", async () => {
+  const client = await proxy.connect("alice");
+  await client.query("begin");
+  const { rows: before } = await client.query("select pg_backend_pid() as pid, current_user::text as name");
+  expect(await client.query("set role change_one")).toMatchObject({ command: "SET" });
+  const { rows: after } = await client.query("select pg_backend_pid() as pid, current_user::text as name");
+  expect(after).toEqual(before);
+  await client.query("commit");
+});
+
 test("refused in a transaction, beside other statements, and to a role that is not the identity's", async () => {
   const client = await proxy.connect("alice");
   await client.query("begin");
