@@ -23,12 +23,26 @@ const required: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
+ * A setting that a rule depends on was changed all the same: by a function of the database that the role may call, or by
+ * the administrator for all sessions. The rules would mean something else from here on.
+ */
+function keepPinned({ scope }: SessionState, setting: string, value: string): void {
+  const kept = scope.context.pinned?.get(setting);
+  if (kept === undefined || kept === value) return;
+  refuse("session_ended", `a rule depends on the setting "${setting}", which was changed`, {
+    detail: `It was "${kept}" and is "${value}" now: by a function that was called, or for all sessions.`,
+    hint: "Connect again.",
+  });
+}
+
+/**
  * ParameterStatus from the server: a setting was changed.
  * @throws RolegateError where the session must not go on with it
  */
 export function reportParameter(session: SessionState, reader: FrameReader): void {
   const { name, value } = readParameterStatus(reader.buffer, reader.start, reader.end);
   if (required.get(name)?.includes(value) === false) refuse("internal", `the setting ${name} was changed`);
+  keepPinned(session, name.toLowerCase(), value);
   if (name === "search_path") {
     session.reportedPath =
       parseSearchPath(value, session.role.name) ?? refuse("internal", "search_path cannot be read");

@@ -10,6 +10,7 @@ const schema = `
   insert into births values (1, '2024-12-31 23:30:00+00', '2024-12-31', '2024-12-31 23:30'),
     (2, '2025-01-01 00:30:00+00', '2025-01-01', '2025-01-01 00:30');
   create table plain (id int, seen timestamp); insert into plain values (1, '2025-01-01');
+  create function move_zone(text) returns text language sql as $$ select set_config('TimeZone', $1, false) $$;
   create schema app; create table app.things (id int); insert into app.things values (1);
   create schema elsewhere; create table elsewhere.things (id int); insert into elsewhere.things values (666);`;
 
@@ -17,6 +18,7 @@ const roles = {
   // Both rules are about an instant that another time zone would move.
   dated: {
     file: {
+      functions: { allow: ["move_zone"] },
       tables: {
         births: {
           select: { rows: "born >= '2025-01-01'", mask: { seen: "date_trunc('year', born)::text" } },
@@ -168,6 +170,16 @@ describeServers((server) => {
       await client.query("discard all");
       expect(await shown("TimeZone")).toBe("America/New_York");
       await client.end();
+    });
+
+    test("ends the session where a function of the database changes it", async () => {
+      const { client, ids } = await connect("dated");
+      await client.query("select move_zone('Etc/UTC')");
+      expect(await ids()).toEqual([2]);
+      await expect(client.query("select move_zone('America/New_York')")).rejects.toThrow(
+        'a rule depends on the setting "timezone", which was changed',
+      );
+      await expect(ids()).rejects.toThrow();
     });
 
     test("the session ends that had changed it before the database made a rule depend on it", async () => {
