@@ -109,7 +109,7 @@ function judgeArguments(judgement: Judgement, kind: FunctionClass, call: FuncCal
 }
 
 /** @throws RolegateError function_not_allowed, always */
-export function deny(grants: Grants, shown: string, detail: string): never {
+function deny(grants: Grants, shown: string, detail: string): never {
   refuse("function_not_allowed", `permission denied for function ${shown}`, {
     detail,
     hint: `Role "${grants.role}" may use the server's own functions that only compute values${grants.functions.size > 0 ? `, and ${[...grants.functions].toSorted().join(", ")}` : ""}.`,

@@ -72,6 +72,8 @@ function namesGiven(write: Write): readonly string[] {
       );
     case "delete":
       return [];
+    default:
+      return write satisfies never;
   }
 }
 

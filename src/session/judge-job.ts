@@ -5,7 +5,7 @@ import type { JudgeContext } from "../rewrite/judgement.ts";
 import type { JudgedParts } from "./judged-parts.ts";
 
 /** What is judged against, without what a thread makes for itself. */
-export type Premises = Omit<JudgeContext, "grants" | "catalog" | "parser">;
+type Premises = Omit<JudgeContext, "grants" | "catalog" | "parser">;
 
 /** What a thread that judges is told. Catalogs and grants are sent once and named by number from then on. */
 export type ToThread =

@@ -3,7 +3,7 @@ import { refuse } from "../errors.ts";
 import { createTextParser, type ParsedText, type TextParserLimits } from "./parse-text.ts";
 import { parserMajors, type ParserMajor } from "./wasm-instance.ts";
 
-export { parserMajors, type ParserMajor };
+export { parserMajors };
 
 export type ParseResult =
   | {

@@ -36,6 +36,10 @@ function grantsWith(settings: readonly string[]): Grants {
   };
 }
 
+/** The names of pg_catalog whose entries are wanted. */
+const inTable = (wanted: (entry: CatalogEntry | "refused") => boolean) =>
+  pgCatalog.filter(([, entry]) => wanted(entry)).map(([name]) => name);
+
 describe("docs/policy.md", () => {
   test("names every kind of statement that is judged, and no other", () => {
     const named = tableUnder(page, "## Statements").flatMap(([kinds = ""]) => codes(kinds));
@@ -66,8 +70,6 @@ describe("docs/policy.md", () => {
     }));
     const named = (words: string) =>
       rows.filter(({ shown }) => shown.startsWith(words)).flatMap(({ names }) => names);
-    const inTable = (wanted: (entry: CatalogEntry | "refused") => boolean) =>
-      pgCatalog.filter(([, entry]) => wanted(entry)).map(([name]) => name);
     expect(named("refused").toSorted()).toEqual(inTable((entry) => entry === "refused").toSorted());
     expect(named("the session's own rows").toSorted()).toEqual(
       inTable(

@@ -47,7 +47,7 @@ const columnsOf = (table: Table): readonly ScopeColumn[] =>
   visibleColumns(table).map(({ name, type, flavor }) => ({ name, type, flavor }));
 
 /** A table under one of its names. */
-export function table(grammar: Grammar): From {
+function table(grammar: Grammar): From {
   const { choices } = grammar;
   const chosen = choices.pick(readable(grammar));
   const columns = columnsOf(chosen);

@@ -25,13 +25,14 @@ function cacheOf(limits: { entries?: number; bytes?: number } = {}) {
     counts,
     ...limits,
   });
-  /** As a session asks. */
-  const ask = (scope: VerdictScope, text: string) => scope.known(text) ?? scope.judge(text);
-  return { cache, judged, counts, ask };
+  return { cache, judged, counts };
 }
 
+/** As a session asks. */
+const ask = (scope: VerdictScope, text: string) => scope.known(text) ?? scope.judge(text);
+
 test("a text is judged once, and anew under any other premise", () => {
-  const { cache, judged, counts, ask } = cacheOf();
+  const { cache, judged, counts } = cacheOf();
   const verdict = ask(cache.scope(context()), "select 1");
   expect(ask(cache.scope(context()), "select 1")).toBe(verdict);
   expect(counts).toMatchObject({ hits: 1, misses: 1 });
@@ -41,7 +42,7 @@ test("a text is judged once, and anew under any other premise", () => {
 });
 
 test("entries and bytes are bounded, and what is used stays", () => {
-  const { cache, judged, ask } = cacheOf({ entries: 10 });
+  const { cache, judged } = cacheOf({ entries: 10 });
   const scope = cache.scope(context());
   for (let n = 0; n < 100; n++) {
     ask(scope, "kept");
@@ -56,7 +57,7 @@ test("entries and bytes are bounded, and what is used stays", () => {
 });
 
 test("a scope that was let go is shared again once it is used", () => {
-  const { cache, ask } = cacheOf({ entries: 2 });
+  const { cache } = cacheOf({ entries: 2 });
   const idle = cache.scope(context());
   ask(idle, "a");
   for (let n = 0; n < 20; n++) ask(cache.scope(context({ key: "busy" })), `text ${n}`);
