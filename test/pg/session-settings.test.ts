@@ -179,7 +179,7 @@ describeServers((server) => {
       await expect(client.query("select move_zone('America/New_York')")).rejects.toThrow(
         'a rule depends on the setting "timezone", which was changed',
       );
-      await expect(ids()).rejects.toThrow();
+      await expect(ids()).rejects.toThrow(/connection|terminated/i);
     });
 
     test("the session ends that had changed it before the database made a rule depend on it", async () => {
