@@ -18,6 +18,7 @@ import { judgeAlterSequence, judgeCreateSequence } from "./sequences.ts";
 import { judgeTruncate } from "./truncate.ts";
 import { judgeReindex, judgeVacuum } from "./upkeep.ts";
 import type { Effect } from "./verdict.ts";
+import { withoutSetConfig } from "./set-config.ts";
 
 const none: Effect = { kind: "none" };
 
@@ -39,7 +40,7 @@ export function judgeDefinition(
   walk(node, () => true);
   if (sizeOfLocal(judgement.local) > mostLocal)
     refuse("statement_too_complex", `more than ${mostLocal} definitions in one transaction`);
-  return judge();
+  return withoutSetConfig(judgement, judge);
 }
 
 function definition(

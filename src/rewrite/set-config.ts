@@ -68,6 +68,21 @@ function isColumnName(node: Node | undefined): boolean {
   );
 }
 
+const defining = new WeakSet<Judgement>();
+
+/**
+ * Judges a definition. What is stored in one (a view's query, a default, a check) runs for whoever comes by, under rules of
+ * theirs that may depend on the setting, so there is no set_config in it.
+ */
+export function withoutSetConfig<Result>(judgement: Judgement, judge: () => Result): Result {
+  defining.add(judgement);
+  try {
+    return judge();
+  } finally {
+    defining.delete(judgement);
+  }
+}
+
 /**
  * `set_config('name', value, is_local)` is SET as an expression; drivers use it to get the old value in the same trip, and
  * applications to tell the database who their user is. The name has to stand in the text, and so does a value of which
@@ -78,6 +93,11 @@ export function judgeSetConfig(judgement: Judgement, call: FuncCall): void {
   const { context } = judgement;
   const [nameNode, valueNode, local] = call.args ?? [];
   const place = places.get(call);
+  if (defining.has(judgement))
+    refuse("function_not_allowed", "permission denied for function set_config", {
+      detail: "What a definition holds runs for others too, and would change the settings of their sessions.",
+      hint: "Use SET in the session.",
+    });
   const name = constantString(nameNode) ?? place?.setting;
   if (name === undefined || call.args?.length !== 3)
     refuse("function_not_allowed", "permission denied for function set_config", {
