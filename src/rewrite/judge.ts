@@ -1,6 +1,6 @@
 import type { Node } from "@pgsql/types";
 import type { Relation } from "../catalog/catalog.ts";
-import { changeLocal, isTemporary, nothingLocal } from "../catalog/local-objects.ts";
+import { changeLocal, isTemporary } from "../catalog/local-objects.ts";
 import { refuse, RolegateError } from "../errors.ts";
 import { showConstants } from "../sql/cut-proof.ts";
 import { parseShort } from "../sql/parse-short.ts";
@@ -13,10 +13,16 @@ import { judgeDefinition } from "./definitions.ts";
 import { judgeExplain } from "./explain-statement.ts";
 import { addDependentColumns } from "./group-keys.ts";
 import { addHints } from "./hints.ts";
-import { unsupported, type JudgeContext, type Judgement } from "./judgement.ts";
+import {
+  beginJudgement,
+  beginStatement,
+  unsupported,
+  type JudgeContext,
+  type Judgement,
+} from "./judgement.ts";
 import { shortenQualifiedColumns } from "./qualified-columns.ts";
 import { placeSettingReads } from "./listed-settings.ts";
-import { nothingQuotable, quotableOf, unknownQuotable } from "./quotable.ts";
+import { quotableOf, unknownQuotable } from "./quotable.ts";
 import { judgeGivenValue } from "./chosen-calls.ts";
 import { typesMade } from "./value-origins.ts";
 import { convertsColumns } from "./converting-parameters.ts";
@@ -24,7 +30,6 @@ import { conditionsOf, rewriteRead } from "./reads.ts";
 import { judgeRowSecurity } from "./row-security.ts";
 import { placeSetConfigs } from "./set-config.ts";
 import { judgeSession } from "./session-statements.ts";
-import { readSource } from "./source.ts";
 import type { Survey } from "./findings.ts";
 import { surveyStatement } from "./survey.ts";
 import type { JudgedStatement, Verdict } from "./verdict.ts";
@@ -51,43 +56,14 @@ export function judge(text: string, context: JudgeContext): Verdict {
     return refusal({ code: parsed.code, message: parsed.reason }, "UNKNOWN", new Set(), false);
 
   const { short, shortened } = parsed;
-  const judgement: Judgement = {
-    context,
-    source: readSource(short),
-    edits: new Map(),
-    added: 0,
-    relations: new Set(),
-    rules: new Set(),
-    hides: false,
-    quotable: nothingQuotable,
-    hints: new Map(),
-    parameters: "plain",
-    about: { relations: new Set(), types: new Set() },
-    declaredTypes: [],
-    distrustedTypes: new Set(),
-    unresolved: false,
-    sets: new Set(),
-    path: undefined,
-    local: context.local ?? nothingLocal,
-    unsettled: false,
-  };
+  const judgement = beginJudgement(context, short);
   let kind = "UNKNOWN";
   const touched = new Set<string>();
   // Whoever looks at a constant sees all of it; the tree that is compared in the end has what the short text has.
   showConstants(shortened, "whole");
   try {
     const statements = parsed.statements.map((raw) => {
-      judgement.relations = new Set();
-      judgement.rules = new Set();
-      judgement.hides = false;
-      judgement.quotable = nothingQuotable;
-      judgement.hints = new Map();
-      judgement.parameters = "plain";
-      judgement.sets = new Set();
-      judgement.path = undefined;
-      judgement.about = { relations: new Set(), types: new Set() };
-      judgement.declaredTypes = [];
-      judgement.distrustedTypes = new Set();
+      beginStatement(judgement);
       kind = statementKind(raw.stmt!).name;
       try {
         return followed(judgement, judgeStatement(judgement, raw.stmt!, raw.stmt_location ?? 0));

@@ -1,12 +1,13 @@
 import type { Node } from "@pgsql/types";
 import { refuse } from "../errors.ts";
 import type { Catalog, Relation } from "../catalog/catalog.ts";
-import type { LocalObjects } from "../catalog/local-objects.ts";
+import { nothingLocal, type LocalObjects } from "../catalog/local-objects.ts";
 import type { Grants } from "../policy/grants.ts";
 import type { Parser } from "../sql/parser.ts";
+import type { ShortText } from "../sql/short-text.ts";
 import type { Edit } from "../sql/splice.ts";
-import type { Quotable } from "./quotable.ts";
-import type { Source } from "./source.ts";
+import { nothingQuotable, type Quotable } from "./quotable.ts";
+import { readSource, type Source } from "./source.ts";
 import type { Effect } from "./verdict.ts";
 
 /** What a text is judged against. */
@@ -67,6 +68,42 @@ export type Judgement = {
   /** A relation is touched whose columns a fresher catalog will know. */
   unsettled: boolean;
 };
+
+/** The judgement of a text, which has its statements before it. */
+export function beginJudgement(context: JudgeContext, short: ShortText): Judgement {
+  return {
+    context,
+    source: readSource(short),
+    edits: new Map(),
+    added: 0,
+    unresolved: false,
+    unsettled: false,
+    local: context.local ?? nothingLocal,
+    ...nothingFound(),
+  };
+}
+
+/** The next statement of the text. */
+export function beginStatement(judgement: Judgement): void {
+  Object.assign(judgement, nothingFound());
+}
+
+/** What is found of one statement. */
+function nothingFound() {
+  return {
+    relations: new Set<string>(),
+    rules: new Set<string>(),
+    hides: false,
+    quotable: nothingQuotable,
+    hints: new Map<string, string>(),
+    parameters: "plain" as const,
+    about: { relations: new Set<Relation>(), types: new Set<string>() },
+    declaredTypes: [],
+    distrustedTypes: new Set<number>(),
+    sets: new Set<string>(),
+    path: undefined,
+  };
+}
 
 /** Records an edit, in byte offsets of the client's text. Insertions at one offset stand in the order in which they come. */
 export function edit(judgement: Judgement, start: number, end: number, text: string): void {
