@@ -1,10 +1,11 @@
 import { extended, say } from "../../pg/raw-connection.ts";
 import type { Choices } from "./choices.ts";
 import { hostileExpression } from "./hostile-expressions.ts";
-import { nothing } from "./scope.ts";
+import { condition } from "./expressions.ts";
+import { nothing, type Grammar } from "./scope.ts";
 import { query } from "./selects.ts";
 import { grammarOf, type Messages } from "./statements.ts";
-import type { World } from "./world.ts";
+import { qualified, visibleColumns, type World } from "./world.ts";
 import { write } from "./writes.ts";
 
 /** What a hostile client says in one go, and how often the server becomes ready behind it. */
@@ -45,13 +46,37 @@ export function hostileConversation(choices: Choices, world: World, major: numbe
   const set = choices.chance(30) ? choices.some(settings, 1).slice(0, 3) : [];
   const writes = choices.chance(35) ? write(grammar, depth) : undefined;
   const text = writes ?? query(grammar, nothing, depth).text;
-  const messages = wrapped(choices, text, writes !== undefined);
+  const current = choices.chance(6) ? atCursor(grammar) : undefined;
+  const messages = current ?? wrapped(choices, text, writes !== undefined);
   const before = [say.query("begin"), ...set.map((setting) => say.query(`set local ${setting}`))];
   return {
-    text: [...set.map((setting) => `set local ${setting};`), text].join(" "),
+    text: [...set.map((setting) => `set local ${setting};`), current?.text ?? text].join(" "),
     messages: [...before, ...messages.messages, say.query("rollback"), say.query("deallocate all")],
     syncs: before.length + messages.syncs + 2,
   };
+}
+
+/** A write to the row that a cursor stands at. */
+function atCursor(grammar: Grammar): (Messages & { readonly text: string }) | undefined {
+  const { choices, world } = grammar;
+  const targets = world.tables.filter(
+    ({ rules }) => rules?.select !== undefined && rules.update !== undefined,
+  );
+  if (targets.length === 0) return undefined;
+  const target = choices.pick(targets);
+  const item = { alias: "t", columns: visibleColumns(target) };
+  const where = choices.chance(60) ? ` where ${condition(grammar, { items: [item] }, 2)}` : "";
+  const texts = [
+    `declare c ${choices.pick(["", "scroll "])}cursor for select ${choices.pick(["*", "t.id", "count(*) over ()"])} from ${qualified(target)} t${where}`,
+    choices.pick(["fetch 1 from c", "fetch 2 from c", "move 2 in c"]),
+    choices.pick([
+      `update ${qualified(target)} set ref = ref where current of c returning *`,
+      `update ${qualified(target)} t set flag = null where current of c`,
+      `delete from ${qualified(target)} where current of c returning id`,
+    ]),
+    "fetch all from c",
+  ];
+  return { ...simple(...texts), text: texts.join("; ") };
 }
 
 const simple = (...texts: readonly string[]): Messages => ({
@@ -100,6 +125,20 @@ function wrapped(choices: Choices, text: string, writes: boolean): Messages {
     () => simple(`declare c cursor with hold for ${text}`, "fetch 3 from c", "close c"),
     () => simple(`select count(*) from (${text}) outermost`),
     () => simple(`select outermost from (${text}) outermost limit 1`),
+    () =>
+      simple(
+        `create temporary table taken as ${text}`,
+        "select taken::text, count(*) over () from taken",
+        "drop table taken",
+      ),
+    () =>
+      simple(
+        `create temporary view shown as ${text}`,
+        "select * from shown",
+        "select pg_get_viewdef('shown'::regclass)",
+      ),
+    () => simple(`create materialized view kept as ${text}`),
+    () => simple(`select * into temporary taken from (${text}) s`, "table taken"),
   ];
   return choices.pick(writes ? plain : [...plain, ...reads])();
 }

@@ -26,7 +26,11 @@ export async function serveWorld(world: World, server: TestServer, more = ""): P
     database,
     roles: {
       [worldRole]: {
-        file: { tables: roleTables(world), functions: { allow: [...witnessFunctions] } },
+        file: {
+          tables: roleTables(world),
+          functions: { allow: [...witnessFunctions] },
+          session: { temporary_tables: true },
+        },
         grants,
       },
     },
