@@ -35,6 +35,7 @@ export async function applyRoles(
   adopt: boolean,
 ): Promise<ApplyResult> {
   await query("set local search_path = pg_catalog, pg_temp");
+  await query("set local jit = off");
   const { catalog } = await readCatalog(async (sql) =>
     Object.values((await query<Record<string, string>>(sql))[0]!),
   );

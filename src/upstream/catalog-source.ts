@@ -169,7 +169,11 @@ type Reader = {
 
 /** A connection that sees only pg_catalog, as `readCatalog` needs it. */
 function openReader(target: UpstreamTarget, login: UpstreamLogin, role: string): Reader {
-  const settings = new Map([["search_path", "pg_catalog, pg_temp"]]);
+  // Compiling the one large statement took 15 s where running it takes 1.
+  const settings = new Map([
+    ["search_path", "pg_catalog, pg_temp"],
+    ["jit", "off"],
+  ]);
   const session = { role, settings, applicationName: "rolegate catalog" };
   const parameters = startupParameters(login.user, target.database, session);
   const connection = new HandshakeConnection(target.tls && tlsOptions(target.tls), Infinity, longest);
