@@ -55,6 +55,7 @@ async function askAbout(
   const [before] = await query<{ path: string }>("SELECT pg_catalog.current_setting('search_path') AS path");
   // The catalog is read under a path that shows nothing (catalog/load.ts), the rules under the role's own.
   await query("SET search_path = pg_catalog, pg_temp");
+  await query("SET jit = off");
   const { catalog } = await readCatalog(async (sql) =>
     Object.values((await query<Record<string, string>>(sql))[0]!),
   );
