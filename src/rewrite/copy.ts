@@ -54,7 +54,11 @@ function copyTo(judgement: Judgement, copy: CopyStmt): void {
         hint: `It sees: ${visible.join(", ")}.`,
       });
   // The client's conditions are none here, so the rule alone chooses the rows.
-  const table = virtualTable(relation, grant.select, { barrier: false, only: false, conditions: [] });
+  const table = virtualTable(relation, grant.select, {
+    barrier: undefined,
+    only: false,
+    conditions: [],
+  });
   return copyQuery(judgement, copy, rangeVar, relation, listed, table);
 }
 
@@ -146,5 +150,6 @@ function judgeCondition(
   judgeTargetColumns(judgement, survey, { ...target, visible }, [copy.whereClause], {
     beside: [],
     masked: "refuse",
+    rows: false,
   });
 }

@@ -5,8 +5,8 @@ import { quoteIdentifier } from "../sql/names.ts";
 import { catalogTable } from "./blanked-catalogs.ts";
 import { become, fromItemTree } from "./fragment.ts";
 import { edit, unsupported, type Judgement } from "./judgement.ts";
-import { columnFacts, isSafe, type ColumnFacts } from "./safe-conditions.ts";
-import { meansOwnOperators } from "./safe-operators.ts";
+import { barrierOf } from "./barrier.ts";
+import { columnFacts, type ColumnFacts } from "./safe-conditions.ts";
 import { isShared } from "./names-seen.ts";
 import { nameOf, safeCopies } from "./safe-copies.ts";
 import { takeSample } from "./samples.ts";
@@ -20,13 +20,15 @@ import {
   symbolAt,
 } from "./source.ts";
 import type { Read, Survey } from "./findings.ts";
-import { rulesOf, seesAll, virtualTable } from "./virtual-table.ts";
+import { rulesOf, seesAll, virtualTable, type Barrier } from "./virtual-table.ts";
 
 /** What the rules must know of a statement's conditions. */
 export type Conditions = {
   readonly facts: ColumnFacts;
   /** Every condition of the statement may run on rows that the role must not see. */
   readonly safe: boolean;
+  /** What keeps the others off such rows; undefined: there are none. */
+  readonly barrier: Barrier;
   /** The statement's relations under their names there. */
   readonly uses: readonly { readonly name: string | undefined; readonly relation: Relation }[];
 };
@@ -37,15 +39,8 @@ export function conditionsOf(judgement: Judgement, survey: Survey): Conditions {
     ...survey.reads.map(({ rangeVar, relation }) => ({ name: nameOf(rangeVar), relation })),
     ...survey.writes.map(({ statement, relation }) => ({ name: nameOf(statement.relation), relation })),
   ];
-  const safe =
-    !survey.computed &&
-    !survey.natural &&
-    survey.using.every((name) => {
-      const family = facts.family(name);
-      return family !== undefined && meansOwnOperators(judgement, ["="], family, []);
-    }) &&
-    survey.conditions.every(({ node, having }) => isSafe(judgement, facts, node, having));
-  return { facts, safe, uses };
+  const barrier = barrierOf(judgement, survey, facts);
+  return { facts, safe: barrier === undefined, barrier, uses };
 }
 
 /** Puts the virtual table in the place of a relation that is read, or qualifies the name where the role sees all of it. */
@@ -59,8 +54,8 @@ export function rewriteRead(judgement: Judgement, read: Read, conditions: Condit
   }
   for (const rule of rulesOf(grant, grant.select)) judgement.rules.add(rule);
   if (seesAll(grant.select)) return qualify(judgement, rangeVar, relation.schema);
-  const barrier = !conditions.safe && grant.select.rows !== undefined;
-  const copies = barrier ? copiesFor(judgement, read, conditions, survey) : [];
+  const barrier = grant.select.rows === undefined ? undefined : conditions.barrier;
+  const copies = barrier === undefined ? [] : copiesFor(judgement, read, conditions, survey);
   const only = rangeVar.inh !== true;
   const sample = read.sample === undefined ? undefined : takeSample(judgement, read.sample);
   return replace(

@@ -38,8 +38,10 @@ export function qualifiedName(relation: Relation): string {
 /**
  * The sub-select that stands for a relation: its columns, masks and rows as the role's rule says, and nothing else,
  * so that no way of looking at it can show more.
- * @param barrier true: keep the client's conditions out until the rows are chosen. `OFFSET 0` is what the planner
- *   does not pull up; conditions that come out cheaper than the rule would otherwise run on hidden rows.
+ * @param barrier keep the client's conditions out until the rows are chosen. `OFFSET 0` is what the planner does not
+ *   pull up; conditions that come out cheaper than the rule would otherwise run on hidden rows. It does not keep the
+ *   planner from trying a condition on the column's statistics, which hold values of hidden rows: for that the columns
+ *   that such conditions name are no plain columns any more (examine_simple_variable, selfuncs.c).
  * @param only `ONLY`: without the rows of inheritance children.
  * @param sample TABLESAMPLE of the relation, in front of the rule: it knows real relations only.
  * @param conditions conditions of the client that are safe on any row, so that they may use an index inside.
@@ -52,22 +54,28 @@ export function virtualTable(
     only,
     sample,
     conditions,
-  }: { barrier: boolean; only: boolean; sample?: string | undefined; conditions: readonly string[] },
+  }: { barrier: Barrier; only: boolean; sample?: string | undefined; conditions: readonly string[] },
 ): string {
-  const columns = seesColumns(select)
-    ? "*"
-    : visibleColumns(relation, select)
-        .map((column) => columnText(relation, column))
-        .join(", ");
+  const covered = (name: string): boolean =>
+    barrier !== undefined && (barrier.covered === "all" || barrier.covered.has(name));
+  const shown = visibleColumns(relation, select);
+  const columns =
+    seesColumns(select) && !shown.some(({ name }) => covered(name))
+      ? "*"
+      : shown.map((column) => columnText(relation, column, covered(column.name))).join(", ");
   const rows = select.rows === undefined ? [] : [`(${select.rows.render(relation.name)})`];
   const where = [...rows, ...conditions];
   const from = `${only ? "ONLY " : ""}${qualifiedName(relation)}${sample === undefined ? "" : ` ${sample}`}`;
-  return `(SELECT ${columns} FROM ${from}${where.length > 0 ? ` WHERE ${where.join(" AND ")}` : ""}${barrier ? " OFFSET 0" : ""})`;
+  return `(SELECT ${columns} FROM ${from}${where.length > 0 ? ` WHERE ${where.join(" AND ")}` : ""}${barrier === undefined ? "" : " OFFSET 0"})`;
 }
 
-function columnText(relation: Relation, column: VisibleColumn): string {
+/** The columns, by name, of which the planner must not look up statistics; undefined: no barrier. */
+export type Barrier = { readonly covered: "all" | ReadonlySet<string> } | undefined;
+
+function columnText(relation: Relation, column: VisibleColumn, covered: boolean): string {
   const name = quoteIdentifier(column.name);
-  return column.mask === undefined ? name : `(${column.mask.render(relation.name)}) AS ${name}`;
+  if (column.mask !== undefined) return `(${column.mask.render(relation.name)}) AS ${name}`;
+  return covered ? `COALESCE(${name}) AS ${name}` : name;
 }
 
 /** The rules that a read of the relation brings into play, for the record. */
