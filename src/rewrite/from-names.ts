@@ -9,6 +9,8 @@ import { seesAll, visibleColumns } from "./virtual-table.ts";
 export type FromNames = {
   /** Column → the names of the items that have it; undefined for an item without a name. */
   readonly known: ReadonlyMap<string, readonly (string | undefined)[]>;
+  /** The names of the items. */
+  readonly items: ReadonlySet<string>;
   /** Some item may have columns beside these. */
   readonly unknown: boolean;
 };
@@ -28,7 +30,8 @@ export function namesIn(items: readonly Node[], reads: ReadonlyMap<object, Read>
   const known = new Map<string, (string | undefined)[]>();
   for (const { item, names } of all)
     for (const name of new Set(names)) known.set(name, [...(known.get(name) ?? []), item]);
-  return { known, unknown: all.some(({ unknown }) => unknown) };
+  const named = all.flatMap(({ item }) => (item === undefined ? [] : [item]));
+  return { known, items: new Set(named), unknown: all.some(({ unknown }) => unknown) };
 }
 
 function namesOfItem(item: Node, reads: ReadonlyMap<object, Read>): ItemNames[] {

@@ -6,21 +6,23 @@ import { childNodes } from "./child-nodes.ts";
 import { lastName } from "./dotted-name.ts";
 import type { Read, Survey } from "./findings.ts";
 import { become, expressionTree } from "./fragment.ts";
-import { namesIn, outputNames, type FromNames } from "./from-names.ts";
+import { namesIn, outputNames } from "./from-names.ts";
 import { edit, type Judgement } from "./judgement.ts";
+import { columnMeaning, isShadowed, itemMeaning, type Level } from "./name-levels.ts";
+import { indexAfterName, symbolAt } from "./source.ts";
 import { systemColumns } from "./system-columns.ts";
-import { rowName, type Target } from "./write-target.ts";
+import { fieldOfRow, wholeRow } from "./target-rows.ts";
+import { isPlain, rowName, type Target } from "./write-target.ts";
 
 /** What becomes of a masked column: its mask, a refusal where the masked value would be written back, or nothing. */
 type Masked = "show" | "refuse" | "leave";
-
-/** Names of a FROM list; `inFrom`: the reference stands in the list itself, and does not see all of it. */
-type Level = FromNames & { readonly inFrom: boolean };
 
 /** Where a reference stands. */
 type Place = {
   readonly target: Target;
   readonly masked: Masked;
+  /** A whole row can be made of what the role sees of it, by a sub-select. */
+  readonly rows: boolean;
   readonly reads: ReadonlyMap<object, Read>;
   readonly aliases: ReadonlyMap<string, number>;
   /** The FROM lists whose names it can see: the statement's own, then those of the sub-selects that it stands in. */
@@ -39,12 +41,12 @@ export function judgeTargetColumns(
   { reads, aliases }: Survey,
   target: Target,
   nodes: readonly (Node | undefined)[],
-  { beside, masked }: { beside: readonly Node[]; masked: "show" | "refuse" },
+  { beside, masked, rows = true }: { beside: readonly Node[]; masked: "show" | "refuse"; rows?: boolean },
 ): void {
   if (!target.virtual) return;
   const byRangeVar = new Map(reads.map((read) => [read.rangeVar as object, read]));
   const level = { ...namesIn(beside, byRangeVar), inFrom: false };
-  const place = { target, masked, reads: byRangeVar, aliases, levels: [level] };
+  const place = { target, masked, rows, reads: byRangeVar, aliases, levels: [level] };
   for (const node of nodes) if (node !== undefined) visit(judgement, node, place);
 }
 
@@ -61,14 +63,29 @@ export function judgeBeside(
   if (!target.virtual) return;
   const reads = new Map(survey.reads.map((read) => [read.rangeVar as object, read]));
   const level = { ...namesIn(beside, reads), inFrom: true };
-  const place = { target, masked: "leave", reads, aliases: survey.aliases, levels: [level] } as const;
+  const place = {
+    target,
+    masked: "leave",
+    rows: false,
+    reads,
+    aliases: survey.aliases,
+    levels: [level],
+  } as const;
   for (const node of beside) visit(judgement, node, place);
 }
 
-function visit(judgement: Judgement, node: Node, place: Place): void {
-  if ("ColumnRef" in node) return judgeReference(judgement, node, node.ColumnRef, place);
+/** @param within the node right above. */
+function visit(judgement: Judgement, node: Node, place: Place, within?: Node): void {
+  if ("ColumnRef" in node) return judgeReference(judgement, node, node.ColumnRef, place, within);
   if ("SelectStmt" in node) return visitSelect(judgement, node, place);
-  for (const child of childNodes(node)) visit(judgement, child, place);
+  const row = "A_Indirection" in node ? fieldOfRow(node.A_Indirection) : undefined;
+  if (row !== undefined && isRow(place, row.name)) {
+    // `(t).column`: one column of the row, and no more.
+    judgeField(judgement, place, row);
+    for (const part of row.rest) visit(judgement, part, place);
+    return undefined;
+  }
+  for (const child of childNodes(node)) visit(judgement, child, place, node);
   return undefined;
 }
 
@@ -93,31 +110,43 @@ function bareName(node: Node): string | undefined {
     : undefined;
 }
 
-function judgeReference(judgement: Judgement, node: Node, reference: ColumnRef, place: Place): void {
+function judgeReference(
+  judgement: Judgement,
+  node: Node,
+  reference: ColumnRef,
+  place: Place,
+  within: Node | undefined,
+): void {
   const names = (reference.fields ?? []).map((field) => ("String" in field ? field.String.sval : undefined));
   const last = names.at(-1);
   const qualifier = names.at(-2);
-  const { target } = place;
+  const { target, levels } = place;
+  if (qualifier === undefined)
+    return last === undefined ? undefined : judgeBare(judgement, node, reference, place, last);
   // `schema.table.column` passes every alias of the table's name.
-  const meant =
-    qualifier !== undefined &&
-    (target.names.has(qualifier) || (names.length > 2 && qualifier === target.relation.name));
-  if (last === undefined) return meant && target.visible !== undefined ? wholeRow(target) : undefined;
-  if (meant) return judgeColumn(judgement, node, reference, place, last, qualifier);
-  return names.length === 1 ? judgeBare(judgement, node, reference, place, last) : undefined;
+  const schema = names.length > 2 && qualifier === target.relation.name;
+  if (!target.names.has(qualifier) && !schema) return undefined;
+  if (!schema && itemMeaning(levels, qualifier) === "inner") return undefined;
+  if (last !== undefined) return judgeColumn(judgement, node, reference, place, last, qualifier);
+  return target.visible === undefined
+    ? undefined
+    : judgeRow(judgement, node, reference, place, qualifier, within);
 }
 
 function judgeBare(judgement: Judgement, node: Node, reference: ColumnRef, place: Place, name: string): void {
-  const { target, aliases } = place;
+  const { target, aliases, levels } = place;
   if (isPlain(target, name)) return undefined;
   const isColumn = target.relation.columns.some((column) => column.name === name);
+  const meaning = columnMeaning(levels, name);
   if (!isColumn && !systemColumns.has(name)) {
     if (target.visible === undefined) return undefined;
     // Its row, whatever else has the name: where a FROM list does not see its own item, the target is meant.
-    if (target.names.has(name)) return wholeRow(target);
+    if (target.names.has(name))
+      return meaning.kind === "inner" || itemMeaning(levels, name) === "inner"
+        ? undefined
+        : judgeRow(judgement, node, reference, place, name, undefined);
     if (aliases.has(name)) return undefined;
   }
-  const meaning = meaningOf(place, name);
   switch (meaning.kind) {
     case "inner":
       return undefined;
@@ -143,51 +172,59 @@ function judgeBare(judgement: Judgement, node: Node, reference: ColumnRef, place
   }
 }
 
-type Meaning =
-  | { readonly kind: "target" | "inner" | "unclear" }
-  | { readonly kind: "beside"; readonly item: string };
-
-/** What a bare name means, from the innermost FROM list outwards, as the server looks for it. */
-function meaningOf({ levels, aliases, masked }: Place, name: string): Meaning {
-  for (const [depth, { known, unknown, inFrom }] of [...levels.entries()].toReversed()) {
-    const owners = known.get(name) ?? [];
-    if (owners.length > 0 && depth > 0) return { kind: inFrom ? "unclear" : "inner" };
-    if (owners.length > 0) {
-      const [item] = owners;
-      if (masked === "leave") return { kind: "unclear" };
-      // Two tables that have it make it ambiguous, as without the target.
-      if (owners.length > 1) return { kind: "inner" };
-      return item === undefined || (aliases.get(item) ?? 0) > 1
-        ? { kind: "unclear" }
-        : { kind: "beside", item };
-    }
-    if (unknown) return { kind: "unclear" };
-  }
-  return { kind: "target" };
-}
-
-/** True for a column that the role sees as it is stored; where all are, what is left is the system columns. */
-function isPlain({ visible }: Target, name: string): boolean {
-  if (visible === undefined) return !systemColumns.has(name);
-  return visible.has(name) && visible.get(name) === undefined;
-}
-
-function wholeRow(target: Target): never {
-  refuse(
-    "column_not_allowed",
-    `the whole row of ${target.relation.schema}.${target.relation.name} cannot be used in a statement that writes to it`,
-    {
-      detail: `The role does not see every column of it (${target.grant.rule}).`,
-      hint: "Name the columns.",
-    },
+/** True if a bare name can only be the target's row: a column of that name would come first, wherever it is. */
+function isRow({ target, levels }: Pick<Place, "target" | "levels">, name: string): boolean {
+  return (
+    target.visible !== undefined &&
+    target.names.has(name) &&
+    !target.relation.columns.some((column) => column.name === name) &&
+    columnMeaning(levels, name).kind === "target" &&
+    itemMeaning(levels, name) === "target"
   );
+}
+
+/** The whole row: of what the role sees, or refused where that cannot be said. */
+function judgeRow(
+  judgement: Judgement,
+  node: Node,
+  reference: ColumnRef,
+  { target, masked, rows, levels }: Place,
+  name: string,
+  within: Node | undefined,
+): void {
+  if (masked === "leave") return;
+  const { source, context } = judgement;
+  const start = reference.location ?? 0;
+  const star = lastName(reference.fields) === undefined;
+  const sure =
+    rows &&
+    (reference.fields?.length ?? 0) === (star ? 2 : 1) &&
+    (star ? itemMeaning(levels, name) === "target" : isRow({ target, levels }, name));
+  const text = sure ? wholeRow(target, name, { masked, star: star ? within : undefined }) : undefined;
+  if (text === undefined)
+    refuse(
+      "column_not_allowed",
+      `the whole row of ${target.relation.schema}.${target.relation.name} cannot be used here`,
+      {
+        detail: `The role does not see every column of it (${target.grant.rule}).`,
+        hint: "Name the columns.",
+      },
+    );
+  for (const mask of target.visible?.values() ?? []) if (mask !== undefined) judgement.rules.add(mask.rule);
+  const behind = indexAfterName(source, start);
+  const end =
+    star && symbolAt(source, behind, ".")
+      ? source.tokens[behind + 1]!.end
+      : endOfRelationName(source.bytes, start);
+  edit(judgement, start, end, text);
+  become(node, expressionTree(context.parser, text));
 }
 
 function judgeColumn(
   judgement: Judgement,
   node: Node,
   reference: ColumnRef,
-  { target, masked, aliases }: Place,
+  { target, masked, levels }: Place,
   name: string,
   qualifier: string | undefined,
 ): void {
@@ -203,7 +240,7 @@ function judgeColumn(
       hint: "Write a value that stands in the statement, or leave the column out.",
     });
   const row = qualifier ?? rowName(target);
-  if (aliases.has(row))
+  if (isShadowed(levels, row))
     refuse(
       "column_not_allowed",
       `column reference "${name}" could mean a masked column of more than one table`,
@@ -219,6 +256,20 @@ function judgeColumn(
   const text = `(${constant ? "SELECT " : ""}${mask.render(row)})`;
   edit(judgement, start, endOfRelationName(judgement.source.bytes, start), text);
   become(node, constant ? expressionTree(judgement.context.parser, text) : shown);
+}
+
+function judgeField(
+  judgement: Judgement,
+  { target }: Place,
+  { name, field }: { name: string; field: string },
+): void {
+  if (isPlain(target, field)) return;
+  const mask = target.visible?.get(field);
+  if (mask === undefined) unknownColumn(judgement, target, field);
+  refuse("column_not_allowed", `column "${field}" is masked and cannot be taken out of the row`, {
+    detail: `Its mask stands in its place (${mask.rule}).`,
+    hint: `Write ${quoteIdentifier(name)}.${quoteIdentifier(field)}.`,
+  });
 }
 
 /** The server's own words for a column that is not there, whether or not the real table has it. */

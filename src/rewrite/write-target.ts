@@ -6,6 +6,7 @@ import { quoteIdentifier } from "../sql/names.ts";
 import type { Write } from "./findings.ts";
 import { edit, type Judgement } from "./judgement.ts";
 import { closingIndex, indexAfterName, indexOf, inOnlyBrackets, type Source } from "./source.ts";
+import { systemColumns } from "./system-columns.ts";
 import { seesAll, seesColumns, visibleColumns } from "./virtual-table.ts";
 
 /**
@@ -43,6 +44,12 @@ export function writeTarget(relation: Relation, grant: TableGrant, names: readon
 /** The name by which the statement's own row is known. */
 export function rowName(target: Target): string {
   return [...target.names][0]!;
+}
+
+/** True for a column that the role sees as it is stored; where all are, what is left is the system columns. */
+export function isPlain({ visible }: Target, name: string): boolean {
+  if (visible === undefined) return !systemColumns.has(name);
+  return visible.has(name) && visible.get(name) === undefined;
 }
 
 /**
