@@ -1,12 +1,18 @@
 import type { Catalog } from "../src/catalog/catalog.ts";
 import { bindGrants, compileRole, type Grants } from "../src/policy/grants.ts";
 import { readRoleFile } from "../src/policy/read.ts";
+import { applyEdits } from "../src/rewrite/apply-edits.ts";
 import { judge } from "../src/rewrite/judge.ts";
+import { beginJudgement, type JudgeContext } from "../src/rewrite/judgement.ts";
+import { conditionsOf, rewriteRead } from "../src/rewrite/reads.ts";
+import { surveyStatement } from "../src/rewrite/survey.ts";
+import { parseShort } from "../src/sql/parse-short.ts";
 import { loadParser, type Parser } from "../src/sql/parser.ts";
 import { VerdictCache } from "../src/session/verdict-cache.ts";
 import { roles } from "./database.ts";
 import { cost } from "./micro-clock.ts";
 import type { Cost } from "./micro.ts";
+import { median } from "./statistics.ts";
 import { roleFile } from "./role-files.ts";
 
 const select = "SELECT abalance FROM pgbench_accounts WHERE aid = $1;";
@@ -43,10 +49,42 @@ export async function judgementCosts(catalog: Catalog): Promise<Cost[]> {
       scope.judge(bytes.toString("latin1"));
       return [
         cost(`judge, ${name}, ${rule}`, () => judge(text, context)),
+        ...stepCosts(`${name}, ${rule}`, text, context),
         cost(`known verdict, ${name}, ${rule}`, () => scope.known(bytes.toString("latin1", 0, bytes.length))),
       ];
     });
   });
+}
+
+/** The steps of a judgement of one SELECT, in their order. */
+const steps = ["parse", "survey", "rewrite", "parse again and compare"] as const;
+
+/** What each step takes, measured in its place: the sum is a little less than what judging takes. */
+function stepCosts(what: string, text: string, context: JudgeContext): Cost[] {
+  const times = steps.map((): number[] => []);
+  const run = (): void => {
+    const marks = [performance.now()];
+    const parsed = parseShort(text, context.parser);
+    if (parsed.kind !== "parsed") throw new Error(`${what}: ${parsed.kind}`);
+    marks.push(performance.now());
+    const judgement = beginJudgement(context, parsed.short);
+    const survey = surveyStatement(judgement, parsed.statements[0]!.stmt!);
+    marks.push(performance.now());
+    const conditions = conditionsOf(judgement, survey);
+    for (const read of survey.reads) rewriteRead(judgement, read, conditions, survey);
+    marks.push(performance.now());
+    applyEdits(judgement, parsed.short, parsed.statements);
+    marks.push(performance.now());
+    for (const [step, micros] of times.entries()) micros.push((marks[step + 1]! - marks[step]!) * 1000);
+  };
+  for (const end = performance.now() + 300; performance.now() < end;) run();
+  for (const micros of times) micros.length = 0;
+  for (let count = 0; count < 5_000; count++) run();
+  return steps.map((step, index) => ({
+    part: `  ${step}, ${what}`,
+    median: median(times[index]!),
+    least: times[index]!.reduce((least, micros) => Math.min(least, micros)),
+  }));
 }
 
 function noFailure(error: unknown): never {
