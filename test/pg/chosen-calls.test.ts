@@ -210,9 +210,8 @@ describeServers((server, major) => {
           if (said.length === 0) counts.refusedSilent += 1;
         }
       }),
-      { numRuns: Number(process.env["RUNS"] ?? 1000) },
+      { numRuns: Number(process.env["RUNS"] ?? 1500) },
     );
-    console.log(counts);
-    expect(counts.ran).toBeGreaterThan(100);
+    expect(counts.ran).toBeGreaterThan(30);
   });
 });
