@@ -2,6 +2,7 @@ import type { Node, ReturningClause, ResTarget } from "@pgsql/types";
 import { quoteIdentifier } from "../sql/names.ts";
 import type { RowCheck, RowNames } from "./checks.ts";
 import type { Survey, Write } from "./findings.ts";
+import { judgeAbsentRows } from "./absent-rows.ts";
 import { expressionTree, hole, targetTrees } from "./fragment.ts";
 import { edit, editAround, unsupported, type Judgement } from "./judgement.ts";
 import { starOf, starTexts } from "./returning-star.ts";
@@ -65,6 +66,8 @@ export function rewriteReturning(
     if (check !== undefined) addReturning(judgement, returning, check.text(names), endIndex(source, from));
     return check !== undefined;
   }
+  const absent = absentRows(judgement, write, target, returning.returningClause, around.survey.aliases);
+  for (const item of list) judgeAbsentRows(item, absent);
   const named = withRowNames(target, returning.returningClause);
   const items = itemsOf(judgement, list, keywordIndex(source, from, "returning"));
   const carrier = items.findIndex(({ target: result }) => carriesCheck(named, result));
@@ -127,6 +130,25 @@ function rowNames(
   if (context.parser.major < 18) return { row, old: undefined };
   const taken = aliases.has("old") || target.names.has("old");
   return { row, old: optionsOf(clause).get("RETURNING_OPTION_OLD") ?? (taken ? undefined : "old") };
+}
+
+/** What the statement calls rows that may not be there: no row was inserted before, and none is left of a deleted one. */
+function absentRows(
+  { context }: Judgement,
+  { kind }: Write,
+  target: Target,
+  clause: ReturningClause | undefined,
+  aliases: ReadonlyMap<string, number>,
+): ReadonlySet<string> {
+  if (context.parser.major < 18 || kind === "update") return new Set();
+  const options = optionsOf(clause);
+  const name = (option: string, usual: string): string[] => {
+    const given = options.get(option);
+    if (given !== undefined) return [given];
+    return aliases.has(usual) || target.names.has(usual) ? [] : [usual];
+  };
+  const old = kind === "delete" ? [] : name("RETURNING_OPTION_OLD", "old");
+  return new Set([...old, ...(kind === "insert" ? [] : name("RETURNING_OPTION_NEW", "new"))]);
 }
 
 function itemsOf(judgement: Judgement, list: readonly Node[], returning: number): Item[] {

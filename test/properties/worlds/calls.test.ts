@@ -45,11 +45,9 @@ describeServers((server, major) => {
           answers.push(await session.ask([say.query("begin"), say.query(text), say.query("rollback")], 3));
         return answers;
       };
-      await fill(database, twins[0]);
-      await database.query("analyze");
+      await fill(database, twins[0], true);
       const [harmless, again] = [await ask(), await ask()];
-      await fill(database, twins[1]);
-      await database.query("analyze");
+      await fill(database, twins[1], true);
       const poisoned = await ask();
       await other.end();
       for (const [index, text] of texts.entries()) {

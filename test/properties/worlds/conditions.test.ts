@@ -27,7 +27,7 @@ describeServers((server, major) => {
         .sample(numbers, { seed, numRuns: 400 })
         .map((list) => matrixStatement(choicesFrom(list)));
       const ask = async (harmless: boolean): Promise<string[][]> => {
-        await database.query(matrixRows(harmless));
+        await database.query(`${matrixRows(harmless)} analyze ruled;`);
         const said: string[][] = [];
         for (const { messages } of statements)
           said.push(await session.ask(messages, messages.length === 4 ? 1 : messages.length));
