@@ -9,6 +9,10 @@ export type Column = {
   readonly notNull: boolean;
   /** GENERATED ALWAYS AS (…) columns take no value. */
   readonly generated: boolean;
+  /** It is computed whenever it is read (GENERATED … VIRTUAL, from 18 on): reading it may raise. */
+  readonly virtual: boolean;
+  /** OID of its collation; 0: its type has none. */
+  readonly collation: number;
   /** Where a statement gives no value the server puts one in: a default, an identity, a domain's default. */
   readonly filled: boolean;
 };

@@ -53,7 +53,8 @@ const schemas = `
 const columns = `
   select json_agg(json_build_array(a.attname, format_type(a.atttypid, -1), t.typtype, a.attnotnull::int,
       (a.attgenerated <> '')::int, format_type(a.atttypid, a.atttypmod),
-      (a.attidentity <> '' or (a.atthasdef and a.attgenerated = '') or t.typdefault is not null)::int)
+      (a.attidentity <> '' or (a.atthasdef and a.attgenerated = '') or t.typdefault is not null)::int,
+      (a.attgenerated = 'v')::int, a.attcollation::int8)
       order by a.attnum)
     from pg_attribute a join pg_type t on t.oid = a.atttypid
    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and c.relkind not in ('i', 'I', 't')`;
@@ -110,6 +111,8 @@ type ColumnRow = readonly [
   generated: number,
   declared: string,
   filled: number,
+  virtual: number,
+  collation: number,
 ];
 type KeyRow = readonly [oid: number, columns: readonly string[]];
 type TriggerRow = readonly [oid: number, bits: number];
@@ -239,7 +242,8 @@ function relationOf(
 const triggerBits: Readonly<Record<RowEvent, number>> = { insert: 4, delete: 8, update: 16 };
 const ruleEvents: Readonly<Record<number, RowEvent>> = { 2: "update", 3: "insert", 4: "delete" };
 
-function columnOf([name, type, typeKind, notNull, generated, declared, filled]: ColumnRow): Column {
+function columnOf(row: ColumnRow): Column {
+  const [name, type, typeKind, notNull, generated, declared, filled, virtual, collation] = row;
   return {
     name,
     type,
@@ -248,5 +252,7 @@ function columnOf([name, type, typeKind, notNull, generated, declared, filled]: 
     notNull: notNull === 1,
     generated: generated === 1,
     filled: filled === 1,
+    virtual: virtual === 1,
+    collation,
   };
 }

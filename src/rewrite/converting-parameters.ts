@@ -1,11 +1,11 @@
 import type { Node } from "@pgsql/types";
-import { firstOfDatabase } from "../catalog/system-queries.ts";
-import { lastName } from "./dotted-name.ts";
+import { nameParts } from "./dotted-name.ts";
 
 /**
  * Types of parameters with which the server converts the parameter and not a column of theirs: name, OID and the OID of
  * the array (pg_type.dat). With oid, xid and reg… it converts the column (`bigint = oid` compares oids, and a bigint
- * that is no oid raises), so a condition on a parameter of any type but these is not safe on hidden rows.
+ * that is no oid raises), and numeric is converted to float for each row. So a condition on a parameter of any type but
+ * these is not safe on hidden rows.
  */
 const plain: readonly (readonly [name: string, oid: number, array: number])[] = [
   ["bool", 16, 1000],
@@ -30,7 +30,6 @@ const plain: readonly (readonly [name: string, oid: number, array: number])[] = 
   ["timestamptz", 1184, 1185],
   ["interval", 1186, 1187],
   ["timetz", 1266, 1270],
-  ["numeric", 1700, 1231],
   ["uuid", 2950, 2951],
   ["jsonb", 3802, 3807],
 ];
@@ -41,13 +40,15 @@ export const plainTypes: ReadonlySet<number> = new Set(plain.flatMap(([, oid, ar
 
 /** True if a parameter of the type that a statement's tree names could make the server convert a column. */
 export function convertsColumns(typeName: Node): boolean {
-  return !("TypeName" in typeName) || !names.has(lastName(typeName.TypeName.names) ?? "");
+  if (!("TypeName" in typeName)) return true;
+  const parts = nameParts(typeName.TypeName.names);
+  return (parts.length > 1 && parts[0] !== "pg_catalog") || !names.has(parts.at(-1) ?? "");
 }
 
 /**
- * The same for the OID that a Parse message declares; 0 leaves the type to the server, which takes the column's. Types of
- * the database itself, enums and the like, compare with their own kind.
+ * The same for the OID that a Parse message declares; 0 leaves the type to the server, which takes the column's. A type
+ * of the database itself may be a domain over any other.
  */
 export function oidConvertsColumns(oid: number): boolean {
-  return oid !== 0 && oid < firstOfDatabase && !plainTypes.has(oid);
+  return oid !== 0 && !plainTypes.has(oid);
 }

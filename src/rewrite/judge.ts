@@ -112,6 +112,7 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
     quotable: resumes.has(name) ? unknownQuotable : judgement.quotable,
     hints: judgement.hints,
     trustsParameters: judgement.parameters === "trusted",
+    castParameters: judgement.castParameters,
     distrustedTypes: judgement.distrustedTypes,
     sets: [...judgement.sets],
     effect: judgement.path ?? { kind: "none" },
@@ -150,7 +151,7 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
   if ("PrepareStmt" in node) {
     const { query, name: prepared = "", argtypes } = node.PrepareStmt;
     if (query === undefined || !isQuery(query)) unsupported("PREPARE of this statement");
-    judgement.parameters = (argtypes ?? []).some(convertsColumns) ? "distrusted" : "plain";
+    if ((argtypes ?? []).some(convertsColumns)) judgement.parameters = "distrusted";
     judgement.declaredTypes = argtypes ?? [];
     for (const type of argtypes ?? []) if ("TypeName" in type) judgeType(judgement, type.TypeName);
     const { discardRows } = rewriteQuery(judgement, query);

@@ -23,6 +23,8 @@ export type JudgeContext = {
   readonly pinned?: ReadonlyMap<string, string>;
   /** The client asked for errors in place of filtered rows (SET row_security = off). */
   readonly rowSecurity?: "off";
+  /** The client says of what types the parameters are: none is sure to have the one that the text gives it. */
+  readonly typedParameters?: true;
   /** What the session itself has made or changed, beside the catalog; undefined: nothing. */
   readonly local?: LocalObjects;
 };
@@ -51,6 +53,8 @@ export type Judgement = {
   hints: Map<string, string>;
   /** Whether a condition on a parameter may count as safe (converting-parameters.ts), and whether one did. */
   parameters: "plain" | "trusted" | "distrusted";
+  /** Parameters whose casts count as constants because no other place of the text gives them a type. */
+  castParameters: Set<number>;
   /** What the statement at hand is about: relations, and types made by somebody (`TypeFacts.text`). */
   about: { readonly relations: Set<Relation>; readonly types: Set<string> };
   /** The types that PREPARE declares for the statement's parameters. */
@@ -86,6 +90,7 @@ export function beginJudgement(context: JudgeContext, short: ShortText): Judgeme
 /** The next statement of the text. */
 export function beginStatement(judgement: Judgement): void {
   Object.assign(judgement, nothingFound());
+  if (judgement.context.typedParameters === true) judgement.parameters = "distrusted";
 }
 
 /** What is found of one statement. */
@@ -98,6 +103,7 @@ function nothingFound() {
     hints: new Map<string, string>(),
     parameters: "plain" as const,
     about: { relations: new Set<Relation>(), types: new Set<string>() },
+    castParameters: new Set<number>(),
     declaredTypes: [],
     distrustedTypes: new Set<number>(),
     sets: new Set<string>(),

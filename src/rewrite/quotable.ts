@@ -1,5 +1,5 @@
 import type { Node } from "@pgsql/types";
-import { relationKey } from "../catalog/catalog.ts";
+import { relationKey, type Relation } from "../catalog/catalog.ts";
 import type { TableGrant } from "../policy/grants.ts";
 import type { Survey, Write } from "./findings.ts";
 import { seesAll, seesColumns } from "./virtual-table.ts";
@@ -20,7 +20,7 @@ export const unknownQuotable: Quotable = { raises: true, given: new Map() };
 export function quotableOf({ reads, writes }: Survey): Quotable {
   return {
     raises:
-      reads.some(({ relation, grant }) => grant !== undefined && readRaises(relation.kind, grant)) ||
+      reads.some(({ relation, grant }) => grant !== undefined && readRaises(relation, grant)) ||
       writes.some(writeRaises),
     given: new Map(writes.map((write) => [keyOf(write), givenColumns(write)])),
   };
@@ -30,10 +30,11 @@ function keyOf({ relation }: Write): string {
   return relationKey(relation.schema, relation.name);
 }
 
-/** A view's own expressions run before the rule that lies on it, and a foreign table's are another server's business. */
-function readRaises(kind: string, { select }: TableGrant): boolean {
+/** A virtual column's expression reads what may be hidden, a view's own run before the rule that lies on it, and a foreign table's are another server's business. */
+function readRaises({ kind, columns }: Relation, { select }: TableGrant): boolean {
   if (select === undefined || seesAll(select)) return false;
   return (
+    columns.some(({ virtual }) => virtual) ||
     kind === "view" ||
     kind === "foreign table" ||
     select.rows?.quotes === true ||
@@ -48,7 +49,7 @@ function writeRaises({ grant, relation }: Write): boolean {
   return (
     select === undefined ||
     !seesColumns(select) ||
-    readRaises(relation.kind, grant) ||
+    readRaises(relation, grant) ||
     rules.some((rule) => rule?.quotes === true)
   );
 }

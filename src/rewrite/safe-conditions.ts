@@ -1,9 +1,10 @@
-import type { A_Expr, FuncCall, Node, SelectStmt, SubLink, TypeCast } from "@pgsql/types";
+import type { A_Expr, FuncCall, Node, ParamRef, SelectStmt, SubLink, TypeCast } from "@pgsql/types";
 import type { Column } from "../catalog/catalog.ts";
 import type { TableGrant } from "../policy/grants.ts";
-import { lastName } from "./dotted-name.ts";
+import { lastName, nameParts } from "./dotted-name.ts";
 import type { Judgement } from "./judgement.ts";
 import type { Read } from "./findings.ts";
+import { parameterCounts } from "./source.ts";
 import { meansOwnOperators } from "./safe-operators.ts";
 import { familyOfType } from "./type-families.ts";
 
@@ -31,6 +32,8 @@ const aggregates: ReadonlySet<string> = new Set([
 export type ColumnFacts = {
   /** The family of a column's type; undefined: not safe, or not known for sure. */
   family(name: string): string | undefined;
+  /** OID of a column's collation: which of two that differ is meant, the server asks when it compares, and raises. */
+  collation(name: string): number | undefined;
 };
 
 /**
@@ -41,7 +44,7 @@ export function columnFacts(
   uses: readonly Pick<Read, "relation" | "grant">[],
   aliases: ReadonlyMap<string, number>,
 ): ColumnFacts {
-  const known = new Map<string, string | undefined>();
+  const known = new Map<string, (Pick<Column, "collation"> & { family: string }) | undefined>();
   for (const { relation, grant } of uses) {
     const stored =
       relation.kind === "table" ||
@@ -49,12 +52,17 @@ export function columnFacts(
       relation.kind === "materialized view";
     for (const column of relation.columns) {
       const family = stored && isPlain(column.name, grant) ? familyOf(column) : undefined;
-      const same = !known.has(column.name) || known.get(column.name) === family;
-      known.set(column.name, same ? family : undefined);
+      const { name, collation } = column;
+      const before = known.get(name);
+      const same = !known.has(name) || (before?.family === family && before?.collation === collation);
+      known.set(name, same && family !== undefined ? { family, collation } : undefined);
     }
   }
   // A bare name may mean a whole row where a FROM item has it.
-  return { family: (name) => (aliases.has(name) ? undefined : known.get(name)) };
+  return {
+    family: (name) => (aliases.has(name) ? undefined : known.get(name)?.family),
+    collation: (name) => known.get(name)?.collation,
+  };
 }
 
 /** A column that the role sees as it is stored. */
@@ -67,6 +75,7 @@ function isPlain(name: string, grant: TableGrant | undefined): boolean {
 }
 
 function familyOf(column: Column): string | undefined {
+  if (column.virtual) return undefined;
   if (column.typeKind === "e") return `enum ${column.type}`;
   return column.typeKind === "b" ? familyOfType(column.type) : undefined;
 }
@@ -108,7 +117,10 @@ function isSafeComparison(
   const right = columnFamily(facts, rexpr);
   if (left !== undefined && right !== undefined)
     return (
-      left === right && orderSafe(left, operator, between) && meansOwnOperators(judgement, meant, left, [])
+      left === right &&
+      collateAlike(facts, lexpr, rexpr) &&
+      orderSafe(left, operator, between) &&
+      meansOwnOperators(judgement, meant, left, [])
     );
   if (left === undefined && right === undefined)
     return (
@@ -124,6 +136,13 @@ function isSafeComparison(
     meansOwnOperators(judgement, meant, family, constants) &&
     constants.every((constant) => isConstantFor(judgement, family, constant))
   );
+}
+
+function collateAlike(facts: ColumnFacts, left: Node, right: Node): boolean {
+  const [one, other] = [left, right].map((node) =>
+    "ColumnRef" in node ? facts.collation(lastName(node.ColumnRef.fields) ?? "") : undefined,
+  );
+  return one !== undefined && one === other;
 }
 
 /** Ordering enums may look at the catalog; equality compares two numbers. */
@@ -154,6 +173,7 @@ function isSafeSubLink(judgement: Judgement, facts: ColumnFacts, link: SubLink):
     values.length === 1 &&
     values[0] !== undefined &&
     left === columnFamily(facts, values[0]) &&
+    collateAlike(facts, link.testexpr, values[0]) &&
     meansOwnOperators(judgement, ["="], left, [])
   );
 }
@@ -184,22 +204,40 @@ function operatorName(name: readonly Node[] | undefined): string {
 /** A value that is the same for every row. */
 function isConstant(judgement: Judgement, node: Node): boolean {
   if ("A_Const" in node || "SQLValueFunction" in node) return true;
-  if ("ParamRef" in node) return isTrusted(judgement);
-  if ("TypeCast" in node) return isConstantCast(node.TypeCast);
+  if ("ParamRef" in node) return isTrusted(judgement, node.ParamRef);
+  if ("TypeCast" in node) return isConstantCast(judgement, node.TypeCast);
   return "FuncCall" in node && isNow(node.FuncCall);
 }
 
-/** A parameter without a type of its own takes that of the column; what it takes for it is the session's to see. */
-function isTrusted(judgement: Judgement): boolean {
-  if (judgement.parameters === "distrusted") return false;
+/**
+ * A parameter without a type of its own takes that of the column; what it takes for it is the session's to see. One that
+ * stands in another place too may have its type from there, and the column would be converted to that.
+ */
+function isTrusted(judgement: Judgement, { number }: ParamRef): boolean {
+  if (judgement.parameters === "distrusted" || !standsOnce(judgement, number)) return false;
   judgement.parameters = "trusted";
   return true;
 }
 
-function isConstantCast({ arg, typeName }: TypeCast): boolean {
-  const name = lastName(typeName?.names);
+function standsOnce({ source }: Judgement, number = 0): boolean {
+  return parameterCounts(source).get(`$${number}`) === 1;
+}
+
+/**
+ * `$1::type` gives the parameter that very type, if nothing else gives it one. Otherwise it is converted whenever a row
+ * is looked at, behind other conditions, and tells by an error that they held.
+ */
+function isConstantCast(judgement: Judgement, { arg, typeName }: TypeCast): boolean {
+  const names = nameParts(typeName?.names);
+  const name = names.at(-1);
   if (name === undefined || !constantCasts.has(name) || arg === undefined) return false;
-  return "A_Const" in arg || "ParamRef" in arg;
+  if (names.length > 1 && names[0] !== "pg_catalog") return false;
+  if (!("ParamRef" in arg)) return "A_Const" in arg;
+  const { number = 0 } = arg.ParamRef;
+  const declared = judgement.declaredTypes.length > 0 || judgement.context.typedParameters === true;
+  if (declared || typeName?.typmods !== undefined || !standsOnce(judgement, number)) return false;
+  judgement.castParameters.add(number);
+  return true;
 }
 
 function isNow(call: FuncCall): boolean {

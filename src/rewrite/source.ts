@@ -152,12 +152,15 @@ export function wholeBetween({ short }: Source, from: number, to: number): strin
 
 const counts = new WeakMap<Source, ReadonlyMap<string, number>>();
 
-/** How often each parameter stands in the client's text, by its own text: `$1`. Counted once. */
+/** How often each parameter stands in the client's text, as `$1` even where it is written `$01`. Counted once. */
 export function parameterCounts(source: Source): ReadonlyMap<string, number> {
   const known = counts.get(source);
   if (known !== undefined) return known;
   const found = new Map<string, number>();
-  const count = (text: string) => found.set(text, (found.get(text) ?? 0) + 1);
+  const count = (written: string) => {
+    const text = written.replace(/^\$0+(?=\d)/, "$");
+    found.set(text, (found.get(text) ?? 0) + 1);
+  };
   for (const { kind, start, end } of source.tokens)
     if (kind === "parameter") count(source.bytes.toString("latin1", start, end));
   const { whole, cuts } = source.short;

@@ -52,6 +52,8 @@ export type JudgedStatement = {
   readonly hints: ReadonlyMap<string, string>;
   /** Its conditions were judged safe for parameters of any type but those of converting-parameters.ts. */
   readonly trustsParameters: boolean;
+  /** Parameters whose casts were judged to be no conversions: none of them may be declared to be of a type. */
+  readonly castParameters: ReadonlySet<number>;
   /** OIDs of types that no parameter of it may be declared to be of. */
   readonly distrustedTypes: ReadonlySet<number>;
   /** Settings that it may change and that rules could come to depend on, in lower case. */

@@ -69,7 +69,7 @@ function prepareEffect(
 /** The server reads the text of what was prepared anew where its names may mean something else by now. */
 function prepareExecute(session: SessionState, name: string): Problem | "waiting" | undefined {
   const prepared = session.statements.get(name);
-  if (prepared === undefined || prepared.judged.context === currentScope(session).context) return undefined;
+  if (prepared === undefined || currentScope(session).hasJudged(prepared.judged)) return undefined;
   const again = stillHolds(session, prepared);
   if (again === undefined) return "waiting";
   if ("code" in again) return again;

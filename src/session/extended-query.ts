@@ -26,7 +26,7 @@ export function bind(session: SessionState, reader: FrameReader): void {
   let runnable = session.statements.get(statement);
   let refusal: Buffer | undefined;
   if (runnable === undefined) refusal = missingName("statement", statement);
-  else if (runnable.judged.context !== currentScope(session).context) {
+  else if (!currentScope(session).hasJudged(runnable.judged)) {
     const again = stillHolds(session, runnable);
     if (again === undefined) return;
     if ("code" in again) refusal = refuseRun(session, runnable, again);

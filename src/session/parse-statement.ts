@@ -25,7 +25,8 @@ export function parse(session: SessionState, reader: FrameReader): void {
   const { name, sql, typesStart } = readParse(buffer, start, end);
   if (name !== unnamed && mustWait(session, session.statements, name)) return;
   const known = closedProblem(session) ?? tooManyProblem(session, name);
-  const found = known === undefined ? verdictOf(session, sql) : refused(sql, session.scope.context, known);
+  let found = known === undefined ? verdictOf(session, sql) : refused(sql, session.scope.context, known);
+  if (found !== undefined && movesTypes(found, buffer, typesStart)) found = verdictOf(session, sql, true);
   if (found === undefined) return;
   const problem = parameterProblem(found, buffer, typesStart);
   const judged = problem === undefined ? found : refused(sql, found.context, problem);
@@ -36,6 +37,19 @@ export function parse(session: SessionState, reader: FrameReader): void {
   else forward(session, reader);
 }
 
+/** A parameter is declared to be of a type for which conditions that were judged safe are not. */
+function movesTypes({ first: { statement } }: Judged, buffer: Buffer, typesStart: number): boolean {
+  if (statement === undefined || (!statement.trustsParameters && statement.castParameters.size === 0))
+    return false;
+  const count = buffer.readUInt16BE(typesStart);
+  for (let index = 0; index < count; index++) {
+    const oid = buffer.readUInt32BE(typesStart + 2 + 4 * index);
+    if (statement.trustsParameters && oidConvertsColumns(oid)) return true;
+    if (oid !== 0 && statement.castParameters.has(index + 1)) return true;
+  }
+  return false;
+}
+
 /** A parameter is declared to be of a type with which the statement would do more than was judged. */
 function parameterProblem(
   { first, context }: Judged,
@@ -43,22 +57,13 @@ function parameterProblem(
   typesStart: number,
 ): Problem | undefined {
   const count = buffer.readUInt16BE(typesStart);
-  const trusts = first.statement?.trustsParameters === true;
   for (let index = 0; index < count; index++) {
     const oid = buffer.readUInt32BE(typesStart + 2 + 4 * index);
-    if (trusts && oidConvertsColumns(oid)) return convertingProblem;
     if (first.statement?.distrustedTypes.has(oid) === true || makesDenied(context, oid))
       return callingProblem;
   }
   return undefined;
 }
-
-const convertingProblem: Problem = {
-  code: "statement_not_supported",
-  message: "a parameter of type oid, xid or reg… cannot be used in this statement",
-  detail: "Compared with it, columns of hidden rows would be converted, which could raise an error.",
-  hint: "Declare the parameter as bigint, or leave its type to the server.",
-};
 
 const callingProblem: Problem = {
   code: "function_not_allowed",

@@ -9,7 +9,7 @@ import { verdictOf } from "./verdict-of.ts";
  */
 export function stillHolds(session: SessionState, runnable: Runnable): Runnable | Problem | undefined {
   const { judged } = runnable;
-  const again = verdictOf(session, judged.source);
+  const again = verdictOf(session, judged.source, judged.context.typedParameters);
   if (again === undefined) return undefined;
   if (again.problem !== undefined) return again.problem;
   if (judged.problem !== undefined || !sameQuery(again, judged)) return changedMeaning;

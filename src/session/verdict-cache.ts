@@ -45,6 +45,7 @@ export class VerdictCache {
       context.catalog.version,
       [...(context.pinned ?? [])],
       context.rowSecurity ?? "on",
+      context.typedParameters === true,
     ]);
     let scope = this.#scopes.get(key);
     if (scope === undefined) this.#scopes.set(key, (scope = new VerdictScope(this, key, context)));
@@ -98,6 +99,7 @@ export class VerdictScope {
   young = new Map<string, Judged>();
   old = new Map<string, Judged>();
   readonly #cache: VerdictCache;
+  #typed: VerdictScope | undefined;
   #ownBytes = 0;
 
   constructor(cache: VerdictCache, key: string | undefined, context: JudgeContext) {
@@ -119,6 +121,17 @@ export class VerdictScope {
     this.old.delete(source);
     this.#cache.keep(this, old);
     return old;
+  }
+
+  /** True if the verdict was given under these premises. */
+  hasJudged({ context }: Judged): boolean {
+    return context === this.context || (context.typedParameters === true && context === this.typed().context);
+  }
+
+  /** The same premises for texts whose parameters the client declares to be of types of its own choice. */
+  typed(): VerdictScope {
+    this.#typed ??= this.#cache.scope({ ...this.context, typedParameters: true });
+    return this.#typed;
   }
 
   /** Keeps a verdict of a session's own, which goes with the session and pushes out nobody else's. */

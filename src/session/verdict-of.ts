@@ -33,8 +33,8 @@ const mostInTurn = mainThreadLimits.text;
  * The verdict of a text in byte form. Undefined: the session now waits, for another thread to judge it, or for a fresh
  * catalog because a name in it did not resolve.
  */
-export function verdictOf(session: SessionState, source: string): Judged | undefined {
-  const scope = currentScope(session);
+export function verdictOf(session: SessionState, source: string, typed: boolean = false): Judged | undefined {
+  const scope = typed ? currentScope(session).typed() : currentScope(session);
   const judged = scope.known(source) ?? judgeNow(session, scope, source);
   if (judged === undefined || !judged.unresolved) return judged;
   // What runs anyway is held back only for what a catalog can tell.

@@ -31,6 +31,8 @@ const relation = (name: string, oid: number): Relation => ({
     declared: column === "name" ? "text" : "integer",
     notNull: false,
     generated: false,
+    virtual: false,
+    collation: 0,
     filled: false,
   })),
   primaryKey: ["id"],
