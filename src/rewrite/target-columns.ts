@@ -245,6 +245,7 @@ function judgeColumn(
       "column_not_allowed",
       `column reference "${name}" could mean a masked column of more than one table`,
       {
+        detail: `Another of the statement's tables goes by the name ${quoteIdentifier(row)} too, and the mask would read its columns (${mask.rule}).`,
         hint: "Give each table of the statement a name of its own.",
       },
     );
