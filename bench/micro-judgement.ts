@@ -1,10 +1,10 @@
 import type { Catalog } from "../src/catalog/catalog.ts";
 import { bindGrants, compileRole, type Grants } from "../src/policy/grants.ts";
 import { readRoleFile } from "../src/policy/read.ts";
-import { applyEdits } from "../src/rewrite/apply-edits.ts";
+import { applyEdits } from "../src/rewrite/text/apply-edits.ts";
 import { judge } from "../src/rewrite/judge.ts";
 import { beginJudgement, type JudgeContext } from "../src/rewrite/judgement.ts";
-import { conditionsOf, rewriteRead } from "../src/rewrite/reads.ts";
+import { conditionsOf, rewriteRead } from "../src/rewrite/reading/reads.ts";
 import { surveyStatement } from "../src/rewrite/survey.ts";
 import { parseShort } from "../src/sql/parse-short.ts";
 import { loadParser, type Parser } from "../src/sql/parser.ts";

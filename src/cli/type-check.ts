@@ -9,7 +9,7 @@ import { renderExpression } from "../policy/expression.ts";
 import { bindGrants, type BoundExpression, type Role, type TableGrant } from "../policy/grants.ts";
 import { lintRole } from "../policy/lint.ts";
 import type { RuleExpression, TableRule } from "../policy/role-file.ts";
-import { qualifiedName } from "../rewrite/virtual-table.ts";
+import { qualifiedName } from "../rewrite/reading/virtual-table.ts";
 import type { RoleQuery } from "../upstream/role-client.ts";
 
 /** Of the relations of one `schema.*`, and of the users whose attributes are tried. */

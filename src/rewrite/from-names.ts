@@ -1,9 +1,9 @@
 import type { Alias, Node, SelectStmt } from "@pgsql/types";
-import { hasSystemColumns, systemColumns } from "./system-columns.ts";
-import { lastName, nameParts } from "./dotted-name.ts";
+import { hasSystemColumns, systemColumns } from "./reading/system-columns.ts";
+import { lastName, nameParts } from "./text/dotted-name.ts";
 import type { Read } from "./findings.ts";
-import { nameOf } from "./safe-copies.ts";
-import { seesAll, visibleColumns } from "./virtual-table.ts";
+import { nameOf } from "./reading/safe-copies.ts";
+import { seesAll, visibleColumns } from "./reading/virtual-table.ts";
 
 /** What a bare name can mean in a FROM list. */
 export type FromNames = {

@@ -1,5 +1,5 @@
 import type { Survey } from "./findings.ts";
-import { seesAll, seesColumns, visibleColumns } from "./virtual-table.ts";
+import { seesAll, seesColumns, visibleColumns } from "./reading/virtual-table.ts";
 
 /**
  * The server says of a hidden column what it says of one that is nowhere. What the role does see is no secret, and

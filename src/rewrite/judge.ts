@@ -6,12 +6,12 @@ import { showConstants } from "../sql/cut-proof.ts";
 import { parseShort } from "../sql/parse-short.ts";
 import { refusedKind } from "../sql/refused-kinds.ts";
 import { statementKind } from "../sql/statement-kinds.ts";
-import { applyEdits } from "./apply-edits.ts";
-import { judgeType } from "./casts.ts";
-import { rewriteCopy } from "./copy.ts";
-import { judgeDefinition } from "./definitions.ts";
-import { judgeExplain } from "./explain-statement.ts";
-import { addDependentColumns } from "./group-keys.ts";
+import { applyEdits } from "./text/apply-edits.ts";
+import { judgeType } from "./calls/casts.ts";
+import { rewriteCopy } from "./writing/copy.ts";
+import { judgeDefinition } from "./defining/definitions.ts";
+import { judgeExplain } from "./session/explain-statement.ts";
+import { addDependentColumns } from "./reading/group-keys.ts";
 import { addHints } from "./hints.ts";
 import {
   beginJudgement,
@@ -20,21 +20,21 @@ import {
   type JudgeContext,
   type Judgement,
 } from "./judgement.ts";
-import { shortenQualifiedColumns } from "./qualified-columns.ts";
-import { placeSettingReads } from "./listed-settings.ts";
+import { shortenQualifiedColumns } from "./reading/qualified-columns.ts";
+import { placeSettingReads } from "./catalogs/listed-settings.ts";
 import { quotableOf, unknownQuotable } from "./quotable.ts";
-import { judgeGivenValue } from "./chosen-calls.ts";
-import { typesMade } from "./value-origins.ts";
-import { convertsColumns } from "./converting-parameters.ts";
-import { conditionsOf, rewriteRead } from "./reads.ts";
-import { judgeRowSecurity } from "./row-security.ts";
-import { placeSetConfigs } from "./set-config.ts";
-import { judgeSession } from "./session-statements.ts";
+import { judgeGivenValue } from "./calls/chosen-calls.ts";
+import { typesMade } from "./calls/value-origins.ts";
+import { convertsColumns } from "./reading/converting-parameters.ts";
+import { conditionsOf, rewriteRead } from "./reading/reads.ts";
+import { judgeRowSecurity } from "./session/row-security.ts";
+import { placeSetConfigs } from "./session/set-config.ts";
+import { judgeSession } from "./session/session-statements.ts";
 import type { Survey } from "./findings.ts";
 import { surveyStatement } from "./survey.ts";
 import type { JudgedStatement, Verdict } from "./verdict.ts";
-import { restricts, seesColumns } from "./virtual-table.ts";
-import { rewriteWrite } from "./writes.ts";
+import { restricts, seesColumns } from "./reading/virtual-table.ts";
+import { rewriteWrite } from "./writing/writes.ts";
 
 export type { JudgeContext } from "./judgement.ts";
 

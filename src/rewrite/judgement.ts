@@ -7,7 +7,7 @@ import type { Parser } from "../sql/parser.ts";
 import type { ShortText } from "../sql/short-text.ts";
 import type { Edit } from "../sql/splice.ts";
 import { nothingQuotable, type Quotable } from "./quotable.ts";
-import { readSource, type Source } from "./source.ts";
+import { readSource, type Source } from "./text/source.ts";
 import type { Effect } from "./verdict.ts";
 
 /** What a text is judged against. */

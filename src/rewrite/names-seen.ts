@@ -1,7 +1,7 @@
 import type { Alias, ColumnRef, JoinExpr, Node } from "@pgsql/types";
-import { nameParts } from "./dotted-name.ts";
+import { nameParts } from "./text/dotted-name.ts";
 import type { Survey } from "./findings.ts";
-import { hasColumnNames } from "./plain-columns.ts";
+import { hasColumnNames } from "./reading/plain-columns.ts";
 
 export function noteCondition(survey: Survey, node: Node | undefined, having: boolean): void {
   if (node !== undefined) survey.conditions.push({ node, having });

@@ -2,7 +2,7 @@ import type { Node } from "@pgsql/types";
 import { relationKey, type Relation } from "../catalog/catalog.ts";
 import type { TableGrant } from "../policy/grants.ts";
 import type { Survey, Write } from "./findings.ts";
-import { seesAll, seesColumns } from "./virtual-table.ts";
+import { seesAll, seesColumns } from "./reading/virtual-table.ts";
 
 /** What the server's messages about a statement may quote although the role does not see all that it touches. */
 export type Quotable = {

@@ -5,7 +5,7 @@ import { resolveRelation } from "../catalog/resolve-relation.ts";
 import { refuse } from "../errors.ts";
 import type { Grants, TableGrant } from "../policy/grants.ts";
 import { limitedParts } from "../policy/whole-relations.ts";
-import { catalogEntry, isCatalogSchema } from "./catalog-relations.ts";
+import { catalogEntry, isCatalogSchema } from "./catalogs/catalog-relations.ts";
 import type { Judgement } from "./judgement.ts";
 
 /** A relation that a statement names, and what the role may do with it; no grant: a catalog, read as it is. */

@@ -11,22 +11,22 @@ import type {
   WithClause,
 } from "@pgsql/types";
 import { refuse } from "../errors.ts";
-import { hideLogin, nameHiddenLogin } from "./session-user.ts";
-import { showSettings } from "./settings-function.ts";
+import { hideLogin, nameHiddenLogin } from "./calls/session-user.ts";
+import { showSettings } from "./catalogs/settings-function.ts";
 import type { Relation } from "../catalog/catalog.ts";
 import type { TableGrant } from "../policy/grants.ts";
-import { judgeType } from "./casts.ts";
+import { judgeType } from "./calls/casts.ts";
 import { noCtes, withCtes, type CteNames } from "./cte-names.ts";
-import { childNodes } from "./child-nodes.ts";
-import { judgeChosenCalls } from "./chosen-calls.ts";
-import { judgeAttributeNotation } from "./attribute-notation.ts";
+import { childNodes } from "./text/child-nodes.ts";
+import { judgeChosenCalls } from "./calls/chosen-calls.ts";
+import { judgeAttributeNotation } from "./calls/attribute-notation.ts";
 import { nothingSeen, type Level, type Sample, type Survey, type Write } from "./findings.ts";
-import { nameBlanked } from "./functions.ts";
-import { judgeCall } from "./guarded-calls.ts";
+import { nameBlanked } from "./calls/functions.ts";
+import { judgeCall } from "./calls/guarded-calls.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
-import { judgeLocks } from "./locks.ts";
+import { judgeLocks } from "./reading/locks.ts";
 import { aliasOf, noteAlias, noteCondition, noteIndirection, noteJoin, noteReference } from "./names-seen.ts";
-import { givesPlainColumns, hasColumnNames } from "./plain-columns.ts";
+import { givesPlainColumns, hasColumnNames } from "./reading/plain-columns.ts";
 import { denied, resolveUse, type Use } from "./relations.ts";
 
 /** What a name in FROM may mean besides a relation, and which select a FROM item belongs to. */

@@ -8,7 +8,7 @@ import { lintRole } from "../policy/lint.ts";
 import { pinNotes } from "../policy/pinned-settings.ts";
 import { judge } from "../rewrite/judge.ts";
 import type { JudgeContext } from "../rewrite/judgement.ts";
-import { pinOf } from "../rewrite/pinned-setting.ts";
+import { pinOf } from "../rewrite/session/pinned-setting.ts";
 import { loadParser, workerLimits, type Parser } from "../sql/parser.ts";
 import { openCatalogSource, type CatalogSource } from "../upstream/catalog-source.ts";
 import type { UpstreamLogin } from "../upstream/target.ts";

@@ -2,7 +2,7 @@ import { refuse, RolegateError } from "../errors.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Metrics } from "../metrics.ts";
 import { bindGrants } from "../policy/grants.ts";
-import { movesRules } from "../rewrite/settings.ts";
+import { movesRules } from "../rewrite/session/settings.ts";
 import { connectUpstream } from "../upstream/connect.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import { loginFor, type Database } from "./database.ts";

@@ -1,6 +1,6 @@
 import type { Problem } from "../errors.ts";
-import { oidConvertsColumns } from "../rewrite/converting-parameters.ts";
-import { makesDenied } from "../rewrite/denied-calls.ts";
+import { oidConvertsColumns } from "../rewrite/reading/converting-parameters.ts";
+import { makesDenied } from "../rewrite/calls/denied-calls.ts";
 import { headerBytes } from "../wire/frame-table.ts";
 import type { FrameReader } from "../wire/frames.ts";
 import { readParse } from "../wire/frontend.ts";

@@ -1,5 +1,5 @@
 import type { DatabaseMessage } from "../audit/entry.ts";
-import { checkMarker } from "../rewrite/checks.ts";
+import { checkMarker } from "../rewrite/writing/checks.ts";
 import { errorResponse, readErrorFields, replaceErrorFields } from "../wire/error-fields.ts";
 import type { FrameReader } from "../wire/frames.ts";
 import { message } from "../wire/writer.ts";

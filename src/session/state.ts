@@ -5,7 +5,7 @@ import type { Metrics, RoleCounts } from "../metrics.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { DatabaseMessage } from "../audit/entry.ts";
 import type { Recorder, SessionRecord } from "../audit/recorder.ts";
-import { pinOf } from "../rewrite/pinned-setting.ts";
+import { pinOf } from "../rewrite/session/pinned-setting.ts";
 import type { TransactionStatus } from "../wire/backend.ts";
 import { Outgoing } from "../wire/outgoing.ts";
 import type { Database } from "./database.ts";

@@ -2,7 +2,7 @@ import { relationKey, type Catalog } from "../catalog/catalog.ts";
 import { withParents } from "../catalog/parents.ts";
 import type { Grants } from "../policy/grants.ts";
 import type { Quotable } from "../rewrite/quotable.ts";
-import { seesAll } from "../rewrite/virtual-table.ts";
+import { seesAll } from "../rewrite/reading/virtual-table.ts";
 import { originOf, type Origin } from "./origin.ts";
 
 /** What the rules have to do with a message of the server's. */

@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { informationSchema, pgCatalog, type CatalogEntry } from "../../src/rewrite/catalog-table.ts";
+import { informationSchema, pgCatalog, type CatalogEntry } from "../../src/rewrite/catalogs/catalog-table.ts";
 import { createTestDatabase, describeServers, type TestDatabase } from "./embedded-database.ts";
 import { startTestProxy, type RunningProxy } from "./running-proxy.ts";
 import { connectStateful, type StatefulClient } from "./statement-outcome.ts";

@@ -7,7 +7,7 @@ import { migrate } from "drizzle-orm/node-postgres/migrator";
 import { integer, pgTable, serial, text } from "drizzle-orm/pg-core";
 import { Client, Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sequenceName } from "../../src/rewrite/temporary-names.ts";
+import { sequenceName } from "../../src/rewrite/defining/temporary-names.ts";
 import { createTestDatabase, describeServers, type TestDatabase } from "./embedded-database.ts";
 import { connectRaw, extended, say } from "./raw-connection.ts";
 import { startTestProxy, type RunningProxy } from "./running-proxy.ts";

@@ -2,10 +2,10 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { readFileSync } from "node:fs";
 import type { Grants } from "../../src/policy/grants.ts";
-import { catalogEntry } from "../../src/rewrite/catalog-relations.ts";
-import { pgCatalog, type CatalogEntry } from "../../src/rewrite/catalog-table.ts";
+import { catalogEntry } from "../../src/rewrite/catalogs/catalog-relations.ts";
+import { pgCatalog, type CatalogEntry } from "../../src/rewrite/catalogs/catalog-table.ts";
 import { functionClasses } from "../../src/policy/server-functions/function-group.ts";
-import { settingProblem } from "../../src/rewrite/settings.ts";
+import { settingProblem } from "../../src/rewrite/session/settings.ts";
 import { judgedKinds } from "../../src/sql/statement-kinds.ts";
 import { codes, tableUnder } from "./markdown-table.ts";
 

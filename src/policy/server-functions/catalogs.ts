@@ -1,6 +1,6 @@
 import type { FunctionGroup } from "./function-group.ts";
 
-/** What the server tells of names and definitions; the catalogs themselves tell it too (rewrite/catalog-relations.ts). */
+/** What the server tells of names and definitions; the catalogs themselves tell it too (rewrite/catalogs/catalog-relations.ts). */
 export const catalogFunctions: readonly FunctionGroup[] = [
   // The information schema.
   {

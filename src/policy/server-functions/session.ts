@@ -12,7 +12,7 @@ export const sessionFunctions: readonly FunctionGroup[] = [
       pg_trigger_depth unicode_version version
     `,
   },
-  // The name of rolegate's own login. As words of the grammar they give the role (rewrite/session-user.ts).
+  // The name of rolegate's own login. As words of the grammar they give the role (rewrite/calls/session-user.ts).
   { class: "addresses", nullOf: "name", names: "session_user" },
   { class: "addresses", nullOf: "text", names: "system_user" },
   // Volatile, yet nothing but a value comes of them; letting go of the locks of the session itself, which pools
@@ -30,7 +30,7 @@ export const sessionFunctions: readonly FunctionGroup[] = [
     class: "setting",
     names: "current_setting",
   },
-  // setseed makes noise of a mask predictable; set_config is SET as an expression, see rewrite/functions.ts.
+  // setseed makes noise of a mask predictable; set_config is SET as an expression, see rewrite/calls/functions.ts.
   {
     class: "changes the session",
     names: "set_config setseed",

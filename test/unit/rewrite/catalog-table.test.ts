@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { informationSchema, pgCatalog } from "../../../src/rewrite/catalog-table.ts";
+import { informationSchema, pgCatalog } from "../../../src/rewrite/catalogs/catalog-table.ts";
 
 const fixture = readFileSync(new URL("../../fixtures/catalogs.txt", import.meta.url), "utf8");
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { saysTheSame } from "../../../src/rewrite/pinned-setting.ts";
+import { saysTheSame } from "../../../src/rewrite/session/pinned-setting.ts";
 
 describe("a value that says what is in force", () => {
   test.each([

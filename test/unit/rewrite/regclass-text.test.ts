@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readName } from "../../../src/rewrite/regclass-text.ts";
+import { readName } from "../../../src/rewrite/text/regclass-text.ts";
 
 test.each([
   ["orders", undefined, "orders"],

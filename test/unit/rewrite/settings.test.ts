@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { neverSettable } from "../../../src/policy/never-settable.ts";
 import type { Grants } from "../../../src/policy/grants.ts";
-import { settingProblem } from "../../../src/rewrite/settings.ts";
+import { settingProblem } from "../../../src/rewrite/session/settings.ts";
 
 const grants: Grants = {
   role: "analyst",
