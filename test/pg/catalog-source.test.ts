@@ -64,6 +64,8 @@ test("columns have types that can be written as they are, whatever the search pa
     declared: "oid",
     notNull: true,
     generated: false,
+    virtual: false,
+    collation: 0,
     filled: false,
   });
   expect(relations.get(relationKey("reporting", "product_sales"))?.kind).toBe("view");
