@@ -2,6 +2,7 @@ import type {
   ColumnRef,
   DeleteStmt,
   InsertStmt,
+  JoinExpr,
   LockingClause,
   MergeStmt,
   Node,
@@ -15,6 +16,15 @@ import type { TableGrant } from "../policy/grants.ts";
 /** A select, or what else has FROM and a condition that holds for each of its rows. */
 export type Level = { readonly whereClause?: Node | undefined };
 
+/** A select, and what it stands in. */
+export type Place = {
+  readonly select: SelectStmt;
+  /** Undefined: the statement itself. */
+  readonly outer: Place | undefined;
+  /** How its rows get there: in FROM (a branch of a set operation too), by a name of WITH, or not as rows. */
+  readonly reach: "from" | "with" | "apart";
+};
+
 /** A relation that is read, where it stands. */
 export type Read = {
   readonly node: Node;
@@ -24,6 +34,10 @@ export type Read = {
   readonly grant: TableGrant | undefined;
   /** What it stands in the FROM of, not under an outer join. */
   readonly level: Level | undefined;
+  /** The select in whose FROM it stands, under joins of any kind; undefined: it stands beside what is written. */
+  readonly place: Place | undefined;
+  /** The outer join of which it is, by itself, the side that may be missing. */
+  readonly missingIn: JoinExpr | undefined;
   /** The TABLESAMPLE around it. */
   readonly sample?: Sample | undefined;
 };
@@ -40,7 +54,18 @@ export type Write = { readonly relation: Relation; readonly grant: TableGrant } 
 );
 
 /** A condition that chooses rows somewhere in the statement. */
-type Condition = { readonly node: Node; readonly having: boolean };
+export type Condition = { readonly node: Node } & (
+  | { readonly clause: "where" | "having"; readonly place: Place }
+  | { readonly clause: "on"; readonly join: JoinExpr; readonly place: Place | undefined }
+  /** A condition of a statement that writes. */
+  | { readonly clause: "write"; readonly place: undefined }
+);
+
+/** What a column of a sub-select is made of: a column, or the least or greatest of it; a count; undefined: anything else. */
+export type Output =
+  | { readonly kind: "column"; readonly name: string }
+  | { readonly kind: "count" }
+  | undefined;
 
 /** All that one statement touches; found in one walk over its whole tree. */
 export type Survey = {
@@ -51,6 +76,10 @@ export type Survey = {
   readonly using: string[];
   /** Some sub-select, CTE or function in FROM gives columns that are not plain ones of a relation. */
   computed: boolean;
+  /** Those columns by their names, and what each is made of, */
+  readonly outputs: Map<string, readonly Output[]>;
+  /** unless their names cannot all be known. */
+  vague: boolean;
   natural: boolean;
   /** The selects with GROUP BY. */
   readonly grouped: SelectStmt[];
@@ -80,6 +109,8 @@ export function nothingSeen(): Survey {
     conditions: [],
     using: [],
     computed: false,
+    outputs: new Map(),
+    vague: false,
     natural: false,
     grouped: [],
     locks: [],

@@ -26,6 +26,7 @@ import { quotableOf, unknownQuotable } from "./quotable.ts";
 import { judgeGivenValue } from "./calls/chosen-calls.ts";
 import { typesMade } from "./calls/value-origins.ts";
 import { convertsColumns } from "./reading/converting-parameters.ts";
+import { placeGuards } from "./reading/guarded-conditions.ts";
 import { conditionsOf, rewriteRead } from "./reading/reads.ts";
 import { judgeRowSecurity } from "./session/row-security.ts";
 import { placeSetConfigs } from "./session/set-config.ts";
@@ -224,6 +225,7 @@ function rewriteQuery(judgement: Judgement, node: Query): { discardRows: boolean
   }
   addDependentColumns(judgement, survey);
   for (const read of survey.reads) rewriteRead(judgement, read, conditions, survey);
+  placeGuards(judgement, conditions.guarded);
   const ruled = isRuled(survey);
   judgement.unsettled ||= ruled && [...survey.reads, ...survey.writes].some(willBeKnown);
   judgement.hides ||= ruled;

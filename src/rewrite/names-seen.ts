@@ -1,11 +1,16 @@
-import type { Alias, ColumnRef, JoinExpr, Node } from "@pgsql/types";
-import { nameParts } from "./text/dotted-name.ts";
-import type { Survey } from "./findings.ts";
-import { hasColumnNames } from "./reading/plain-columns.ts";
+import type { ColumnRef, JoinExpr, Node, SelectStmt, Alias } from "@pgsql/types";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { Judgement } from "./judgement.ts";
+import { lastName, nameParts } from "./text/dotted-name.ts";
+import type { Condition, Output, Place, Survey } from "./findings.ts";
+import { outputNames } from "./from-names.ts";
+import { givesPlainColumns, hasColumnNames } from "./reading/plain-columns.ts";
 
-export function noteCondition(survey: Survey, node: Node | undefined, having: boolean): void {
-  if (node !== undefined) survey.conditions.push({ node, having });
+export function noteCondition(survey: Survey, node: Node | undefined, where: Where): void {
+  if (node !== undefined) survey.conditions.push({ node, ...where });
 }
+
+type Where = Condition extends infer Each ? (Each extends Condition ? Omit<Each, "node"> : never) : never;
 
 export function noteReference(survey: Survey, reference: ColumnRef): void {
   const names = (reference.fields ?? []).map((field) => ("String" in field ? field.String.sval : undefined));
@@ -23,20 +28,72 @@ export function noteIndirection(survey: Survey, indirection: readonly Node[] | u
 }
 
 /** What a join compares and calls itself. */
-export function noteJoin(survey: Survey, join: JoinExpr): void {
+export function noteJoin(survey: Survey, join: JoinExpr, place: Place | undefined): void {
   const { quals, usingClause, isNatural, alias } = join;
-  noteCondition(survey, quals, false);
+  noteCondition(survey, quals, { clause: "on", join, place });
   if (isNatural === true) survey.natural = true;
   for (const name of nameParts(usingClause)) {
     survey.using.push(name);
     survey.named.add(name);
   }
-  if (hasColumnNames(alias)) {
-    survey.computed = true;
-    survey.renamed = true;
-  }
+  if (hasColumnNames(alias)) noteRenamed(survey);
   if (alias !== undefined) survey.joinAliases.add(alias.aliasname ?? "");
   noteAlias(survey, join.join_using_alias?.aliasname);
+}
+
+/** Columns that go under other names than their own. */
+export function noteRenamed(survey: Survey): void {
+  survey.computed = true;
+  survey.vague = true;
+  survey.renamed = true;
+}
+
+/** The columns that a sub-select or a query of WITH gives, under the names that it or its alias gives them. */
+export function noteOutputs(
+  { context }: Judgement,
+  survey: Survey,
+  query: Node | undefined,
+  renamedTo: readonly Node[] = [],
+): void {
+  if (query !== undefined && givesPlainColumns(query) && renamedTo.length === 0) return;
+  survey.computed = true;
+  const select = query !== undefined && "SelectStmt" in query ? query.SelectStmt : undefined;
+  const outputs = select === undefined ? undefined : outputsOf(context.catalog, select);
+  if (outputs === undefined) {
+    survey.vague = true;
+    return;
+  }
+  const others = nameParts(renamedTo);
+  for (const [index, { name, source }] of outputs.entries()) {
+    const given = others[index] ?? name;
+    if (source?.kind === "column" && source.name === given) continue;
+    survey.outputs.set(given, [...(survey.outputs.get(given) ?? []), source]);
+  }
+}
+
+/** What a select gives, column by column; undefined where that cannot be said. */
+function outputsOf(catalog: Catalog, select: SelectStmt): { name: string; source: Output }[] | undefined {
+  const { names, unknown } = outputNames(select);
+  if (unknown) return undefined;
+  // A column of a set operation stands for one of each branch.
+  const targets = select.larg === undefined ? (select.targetList ?? []) : [];
+  return names.map((name, index) => ({ name, source: sourceOf(catalog, targets[index]) }));
+}
+
+function sourceOf(catalog: Catalog, target: Node | undefined): Output {
+  const value = target !== undefined && "ResTarget" in target ? target.ResTarget.val : undefined;
+  if (value === undefined) return undefined;
+  if ("ColumnRef" in value) return { kind: "column", name: lastName(value.ColumnRef.fields) ?? "" };
+  if (!("FuncCall" in value)) return undefined;
+  const { funcname, args = [], over, agg_filter: filter } = value.FuncCall;
+  const [arg] = args;
+  const called = lastName(funcname) ?? "";
+  if (over !== undefined || filter !== undefined || args.length > 1) return undefined;
+  // Somebody's function of the name may be meant.
+  if (catalog.functions.get(called)?.every(({ own }) => own) !== true) return undefined;
+  if (called === "count") return { kind: "count" };
+  if ((called !== "min" && called !== "max") || arg === undefined || !("ColumnRef" in arg)) return undefined;
+  return { kind: "column", name: lastName(arg.ColumnRef.fields) ?? "" };
 }
 
 export function aliasOf(node: Node): string | undefined {

@@ -16,26 +16,28 @@ import { showSettings } from "./catalogs/settings-function.ts";
 import type { Relation } from "../catalog/catalog.ts";
 import type { TableGrant } from "../policy/grants.ts";
 import { judgeType } from "./calls/casts.ts";
-import { noCtes, withCtes, type CteNames } from "./cte-names.ts";
+import { withCtes, type CteNames } from "./cte-names.ts";
 import { childNodes } from "./text/child-nodes.ts";
 import { judgeChosenCalls } from "./calls/chosen-calls.ts";
 import { judgeAttributeNotation } from "./calls/attribute-notation.ts";
-import { nothingSeen, type Level, type Sample, type Survey, type Write } from "./findings.ts";
+import { nothingSeen, type Place, type Sample, type Survey, type Write } from "./findings.ts";
 import { nameBlanked } from "./calls/functions.ts";
 import { judgeCall } from "./calls/guarded-calls.ts";
 import { unsupported, type Judgement } from "./judgement.ts";
 import { judgeLocks } from "./reading/locks.ts";
-import { aliasOf, noteAlias, noteCondition, noteIndirection, noteJoin, noteReference } from "./names-seen.ts";
-import { givesPlainColumns, hasColumnNames } from "./reading/plain-columns.ts";
+import {
+  aliasOf,
+  noteAlias,
+  noteCondition,
+  noteIndirection,
+  noteJoin,
+  noteOutputs,
+  noteReference,
+  noteRenamed,
+} from "./names-seen.ts";
+import { hasColumnNames } from "./reading/plain-columns.ts";
 import { denied, resolveUse, type Use } from "./relations.ts";
-
-/** What a name in FROM may mean besides a relation, and which select a FROM item belongs to. */
-type Scope = {
-  readonly ctes: CteNames;
-  readonly level: Level | undefined;
-  /** The statement itself stands here, not a part of it. */
-  readonly top?: boolean;
-};
+import { below, outermost, sidesOf, type Scope } from "./scope.ts";
 
 /**
  * Walks a statement that reads or writes rows. Every relation is resolved and must be allowed, every function and
@@ -43,7 +45,7 @@ type Scope = {
  */
 export function surveyStatement(judgement: Judgement, statement: Node): Survey {
   const survey = nothingSeen();
-  visit(judgement, survey, statement, { ctes: noCtes, level: undefined, top: true });
+  visit(judgement, survey, statement, { ...outermost, top: true });
   judgeLocks(judgement, survey);
   judgeAttributeNotation(judgement, survey);
   judgeChosenCalls(judgement, survey, statement);
@@ -63,20 +65,20 @@ function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): 
     nameBlanked(judgement, node.ResTarget);
   }
   if (hideLogin(judgement, node)) return undefined;
-  const part = (running: Node): void => visit(judgement, survey, running, { ...scope, level: undefined });
+  const part = (running: Node): void => visit(judgement, survey, running, below(scope));
   if ("FuncCall" in node && judgeCall(judgement, node, node.FuncCall, part)) return undefined;
   if ("TypeName" in node) judgeType(judgement, node.TypeName);
   if ("ColumnRef" in node) noteReference(survey, node.ColumnRef);
   if ("A_Indirection" in node) noteIndirection(survey, node.A_Indirection.indirection);
   if ("RangeTableSample" in node) return visitSample(judgement, survey, node, scope);
-  if ("RangeSubselect" in node && node.RangeSubselect.subquery !== undefined)
-    survey.computed ||=
-      hasColumnNames(node.RangeSubselect.alias) || !givesPlainColumns(node.RangeSubselect.subquery);
-  if ("RangeFunction" in node || "RangeTableFunc" in node || "JsonTable" in node) survey.computed = true;
+  if ("RangeSubselect" in node)
+    noteOutputs(judgement, survey, node.RangeSubselect.subquery, node.RangeSubselect.alias?.colnames);
+  if ("RangeFunction" in node || "RangeTableFunc" in node || "JsonTable" in node)
+    survey.computed = survey.vague = true;
   noteAlias(survey, aliasOf(node));
   if (showSettings(judgement, node)) return undefined;
   if ("JoinExpr" in node) return visitJoin(judgement, survey, node, scope);
-  visitChildren(judgement, survey, node, scope.level === undefined ? scope : { ...scope, level: undefined });
+  visitChildren(judgement, survey, node, "RangeSubselect" in node ? below(scope, scope.reach) : below(scope));
   return undefined;
 }
 
@@ -110,17 +112,20 @@ function visitSelect(judgement: Judgement, survey: Survey, select: SelectStmt, s
     });
   if (select.groupClause !== undefined) survey.grouped.push(select);
   const ctes = visitWith(judgement, survey, select.withClause, scope);
-  noteCondition(survey, select.whereClause, false);
-  noteCondition(survey, select.havingClause, true);
+  const place: Place = { select, outer: scope.place, reach: scope.reach };
+  const inside: Scope = { ...outermost, ctes, place };
+  noteCondition(survey, select.whereClause, { clause: "where", place });
+  noteCondition(survey, select.havingClause, { clause: "having", place });
   for (const lock of select.lockingClause ?? [])
     if ("LockingClause" in lock) survey.locks.push(lock.LockingClause);
-  for (const item of select.fromClause ?? []) visit(judgement, survey, item, { ctes, level: select });
+  for (const item of select.fromClause ?? [])
+    visit(judgement, survey, item, { ...inside, level: select, reach: "from" });
   for (const branch of [select.larg, select.rarg])
-    if (branch !== undefined) visitSelect(judgement, survey, branch, { ctes, level: undefined });
+    if (branch !== undefined) visitSelect(judgement, survey, branch, { ...inside, reach: "from" });
   const seen = [select.larg, select.rarg]
     .filter((branch) => branch !== undefined)
     .map((branch) => ({ SelectStmt: branch }));
-  visitChildren(judgement, survey, { SelectStmt: select }, { ctes, level: undefined }, [
+  visitChildren(judgement, survey, { SelectStmt: select }, inside, [
     ...seen,
     ...withNode(select.withClause),
     ...(select.lockingClause ?? []),
@@ -156,19 +161,17 @@ function visitWith(
         "WITH clause containing a data-modifying statement must be at the top level",
         { hint: "Put the WITH clause in front of the whole statement." },
       );
-    visitCte(judgement, survey, table, { ctes: names.seenBy(index), level: undefined });
+    visitCte(judgement, survey, table, {
+      ...below(scope, "with"),
+      ctes: names.seenBy(index),
+    });
   }
   return names.body;
 }
 
 function visitCte(judgement: Judgement, survey: Survey, table: CommonTableExpr, scope: Scope): void {
   noteAlias(survey, table.ctename);
-  if (
-    table.ctequery === undefined ||
-    (table.aliascolnames?.length ?? 0) > 0 ||
-    !givesPlainColumns(table.ctequery)
-  )
-    survey.computed = true;
+  noteOutputs(judgement, survey, table.ctequery, table.aliascolnames);
   visitChildren(judgement, survey, { CommonTableExpr: table }, scope);
 }
 
@@ -181,30 +184,25 @@ function visitRangeVar(
   sample?: Sample,
 ): void {
   noteAlias(survey, rangeVar.alias?.aliasname ?? rangeVar.relname);
-  if (hasColumnNames(rangeVar.alias)) {
-    survey.computed = true;
-    survey.renamed = true;
-  }
+  if (hasColumnNames(rangeVar.alias)) noteRenamed(survey);
   if (rangeVar.schemaname === undefined && scope.ctes.has(rangeVar.relname ?? "")) return;
   const { relation, grant } = resolveUse(judgement, rangeVar, "select");
-  if (relation.columnsUnknown === true) survey.computed = true;
-  survey.reads.push({ node, rangeVar, relation, grant, level: scope.level, sample });
+  if (relation.columnsUnknown === true) survey.computed = survey.vague = true;
+  const { level, place, missingIn } = scope;
+  survey.reads.push({ node, rangeVar, relation, grant, level, place, missingIn, sample });
 }
 
 function visitJoin(judgement: Judgement, survey: Survey, node: { JoinExpr: JoinExpr }, scope: Scope): void {
-  const { jointype, larg, rarg, alias } = node.JoinExpr;
-  noteJoin(survey, node.JoinExpr);
-  // Behind an alias of its own the join's tables cannot be named from outside.
-  const under = jointype === "JOIN_INNER" && alias === undefined ? scope : { ...scope, level: undefined };
-  const left = jointype === "JOIN_LEFT" && alias === undefined ? scope : under;
-  const right = jointype === "JOIN_RIGHT" && alias === undefined ? scope : under;
+  const { larg, rarg } = node.JoinExpr;
+  noteJoin(survey, node.JoinExpr, scope.place);
+  const [left, right] = sidesOf(node.JoinExpr, scope);
   if (larg !== undefined) visit(judgement, survey, larg, left);
   if (rarg !== undefined) visit(judgement, survey, rarg, right);
   visitChildren(
     judgement,
     survey,
     node,
-    { ...scope, level: undefined },
+    below(scope),
     [larg, rarg].filter((side) => side !== undefined),
   );
 }
@@ -215,14 +213,14 @@ function visitSample(judgement: Judgement, survey: Survey, node: Sample, scope: 
   const { schemaname, relname = "" } = relation.RangeVar;
   if (schemaname === undefined && scope.ctes.has(relname)) unsupported("TABLESAMPLE on a CTE");
   visitRangeVar(judgement, survey, relation, relation.RangeVar, scope, node);
-  visitChildren(judgement, survey, node, { ...scope, level: undefined }, [relation]);
+  visitChildren(judgement, survey, node, below(scope), [relation]);
 }
 
 type Target = { readonly relation: Relation; readonly grant: TableGrant };
 
 function writeTarget(judgement: Judgement, survey: Survey, rangeVar: RangeVar | undefined, use: Use): Target {
   const { relation, grant } = resolveUse(judgement, rangeVar ?? {}, use);
-  if (relation.columnsUnknown === true) survey.computed = true;
+  if (relation.columnsUnknown === true) survey.computed = survey.vague = true;
   // A catalog never has a grant, and resolveUse lets catalogs be read only.
   return { relation, grant: grant ?? refuse("internal", "a write to a relation without a rule") };
 }
@@ -240,8 +238,8 @@ function visitWrite(
   // The condition as the client wrote it: the rules of the target are put around it before those of the items are looked at.
   const level = "whereClause" in statement ? { whereClause: statement.whereClause } : undefined;
   const items = itemsBeside(statement);
-  for (const item of items) visit(judgement, survey, item, { ctes, level });
-  visitChildren(judgement, survey, node, { ctes, level: undefined }, [...seen, ...items]);
+  for (const item of items) visit(judgement, survey, item, { ...below(scope), ctes, level });
+  visitChildren(judgement, survey, node, { ...below(scope), ctes }, [...seen, ...items]);
 }
 
 /** FROM of UPDATE and USING of DELETE: joined with the target, so that WHERE holds for them as in a SELECT. */
@@ -250,13 +248,16 @@ function itemsBeside(statement: Write["statement"]): readonly Node[] {
   return "usingClause" in statement ? (statement.usingClause ?? []) : [];
 }
 
+/** The condition of a statement that writes. */
+const written = { clause: "write", place: undefined } as const;
+
 function visitInsert(judgement: Judgement, survey: Survey, statement: InsertStmt, scope: Scope): void {
   survey.writes.push({
     kind: "insert",
     statement,
     ...writeTarget(judgement, survey, statement.relation, "insert"),
   });
-  noteCondition(survey, statement.onConflictClause?.whereClause, false);
+  noteCondition(survey, statement.onConflictClause?.whereClause, written);
   visitWrite(judgement, survey, { InsertStmt: statement }, statement, scope);
 }
 
@@ -266,7 +267,7 @@ function visitUpdate(judgement: Judgement, survey: Survey, statement: UpdateStmt
     statement,
     ...writeTarget(judgement, survey, statement.relation, "update"),
   });
-  noteCondition(survey, statement.whereClause, false);
+  noteCondition(survey, statement.whereClause, written);
   visitWrite(judgement, survey, { UpdateStmt: statement }, statement, scope);
 }
 
@@ -276,7 +277,7 @@ function visitDelete(judgement: Judgement, survey: Survey, statement: DeleteStmt
     statement,
     ...writeTarget(judgement, survey, statement.relation, "delete"),
   });
-  noteCondition(survey, statement.whereClause, false);
+  noteCondition(survey, statement.whereClause, written);
   visitWrite(judgement, survey, { DeleteStmt: statement }, statement, scope);
 }
 
@@ -293,6 +294,6 @@ function visitMerge(judgement: Judgement, survey: Survey, statement: MergeStmt, 
       denied(judgement.context.grants, statement.relation?.relname ?? "", use, target.grant);
   }
   survey.writes.push({ kind: "merge", statement, ...target });
-  noteCondition(survey, statement.joinCondition, false);
+  noteCondition(survey, statement.joinCondition, written);
   visitWrite(judgement, survey, { MergeStmt: statement }, statement, scope);
 }

@@ -15,6 +15,7 @@ insert into orders select i, i % 50, i % 20000 + 1, i, i::text, timestamptz '202
   from generate_series(1, 60000) i;
 create index orders_customer_id on orders (customer_id);
 create index orders_created_at on orders (created_at);
+create index orders_code on orders (code text_pattern_ops);
 analyze;`;
 
 const file = {
@@ -80,6 +81,42 @@ describeServers((server) => {
       "select id from orders where created_at > '2025-02-10' order by created_at desc limit 5",
       "orders_created_at",
     ],
+    [
+      "a range whose bounds are computed",
+      "select id from orders where created_at >= timestamptz '2025-01-02' and created_at < timestamptz '2025-01-02' + interval '1 hour'",
+      "orders_created_at",
+    ],
+    [
+      "a range back from now",
+      "select id from orders where created_at > now() - interval '7 days' and created_at < current_date",
+      "orders_created_at",
+    ],
+    [
+      "the newest rows behind a condition that can raise",
+      "select id from orders where code::int > 0 order by created_at desc limit 5",
+      "orders_created_at",
+    ],
+    [
+      "a range beside a condition that can raise",
+      "select id from orders where created_at < '2025-01-01 01:00' and code::int > 1",
+      "orders_created_at",
+    ],
+    [
+      "a join beside a condition that can raise",
+      "select c.name, o.amount from customers c join orders o on o.customer_id = c.id where c.id = 51 and lower(c.name) = 'c51' and o.code::int > 1",
+      "orders_customer_id",
+    ],
+    [
+      "a left join beside a condition that can raise",
+      "select c.name, o.amount from customers c left join orders o on o.customer_id = c.id and o.code::int > 1 where c.id = 51",
+      "orders_customer_id",
+    ],
+    ["the beginning of a text", "select id from orders where code like '123%'", "orders_code"],
+    [
+      "a join with a query of WITH",
+      "with big as (select customer_id, max(id) as newest from orders where id < 100 group by customer_id) select o.amount from big join orders o on o.id = big.newest",
+      "orders_pkey",
+    ],
     ["an update by key", "update orders set amount = 1 where id = 7", "orders_pkey"],
     [
       "a bulk update from VALUES",
@@ -114,8 +151,15 @@ describeServers((server) => {
     expect(lines).not.toContain("rows=");
   });
 
-  test("a condition that can raise is kept out of the scan that sees hidden rows", async () => {
+  test("a condition that can raise runs behind the rule", async () => {
     const lines = await plan("select * from orders where code::int > 1");
+    expect(lines).toMatch(
+      /Filter: .*CASE WHEN \(tenant_id = 1\) THEN \(\(code\)::integer > 1\) ELSE false END/,
+    );
+  });
+
+  test("and behind a barrier where nothing can stand around it", async () => {
+    const lines = await plan("select code from orders group by code having code::int > 1");
     expect(lines).toMatch(
       /Subquery Scan[\s\S]*Filter: \(+orders\.code\)?::integer > 1[\s\S]*Scan[\s\S]*tenant_id = 1/,
     );

@@ -55,22 +55,17 @@ async function lookAt(address: ConstructorParameters<typeof Client>[0]): Promise
   };
 }
 
-test("the servers here have the functions that the fixture says", async () => {
+// A minor release can bring one, so the servers here may have fewer.
+test("the servers here have no functions but those that the fixture says", async () => {
   expect(live.length).toBeGreaterThan(0);
   const majors = new Map(readFixture());
-  for (const [line, known] of majors)
-    majors.set(
-      line,
-      known.filter((major) => live.every((server) => server.major !== major)),
-    );
   for (const { major, lines } of live)
     for (const line of lines)
       majors.set(
         line,
-        [...(majors.get(line) ?? []), major].toSorted((a, b) => a - b),
+        [...new Set([...(majors.get(line) ?? []), major])].toSorted((a, b) => a - b),
       );
-  const kept = [...majors].filter(([, known]) => known.length > 0);
-  await expect(writeFixture(new Map(kept))).toMatchFileSnapshot(fileURLToPath(fixtureFile));
+  await expect(writeFixture(majors)).toMatchFileSnapshot(fileURLToPath(fixtureFile));
 });
 
 const entries = functionGroups.flatMap(({ nullOf, names }) =>

@@ -5,7 +5,7 @@ import { quoteIdentifier } from "../../sql/names.ts";
 import { catalogTable } from "../catalogs/blanked-catalogs.ts";
 import { become, fromItemTree } from "../text/fragment.ts";
 import { edit, unsupported, type Judgement } from "../judgement.ts";
-import { barrierOf } from "./barrier.ts";
+import { barriersOf, type Barriers } from "./barrier.ts";
 import { columnFacts, type ColumnFacts } from "./safe-conditions.ts";
 import { isShared } from "../names-seen.ts";
 import { nameOf, safeCopies } from "./safe-copies.ts";
@@ -20,27 +20,22 @@ import {
   symbolAt,
 } from "../text/source.ts";
 import type { Read, Survey } from "../findings.ts";
-import { rulesOf, seesAll, virtualTable, type Barrier } from "./virtual-table.ts";
+import { rulesOf, seesAll, virtualTable } from "./virtual-table.ts";
 
 /** What the rules must know of a statement's conditions. */
-export type Conditions = {
+export type Conditions = Barriers & {
   readonly facts: ColumnFacts;
-  /** Every condition of the statement may run on rows that the role must not see. */
-  readonly safe: boolean;
-  /** What keeps the others off such rows; undefined: there are none. */
-  readonly barrier: Barrier;
   /** The statement's relations under their names there. */
   readonly uses: readonly { readonly name: string | undefined; readonly relation: Relation }[];
 };
 
 export function conditionsOf(judgement: Judgement, survey: Survey): Conditions {
-  const facts = columnFacts([...survey.reads, ...survey.writes], survey.aliases);
+  const facts = columnFacts([...survey.reads, ...survey.writes], survey);
   const uses = [
     ...survey.reads.map(({ rangeVar, relation }) => ({ name: nameOf(rangeVar), relation })),
     ...survey.writes.map(({ statement, relation }) => ({ name: nameOf(statement.relation), relation })),
   ];
-  const barrier = barrierOf(judgement, survey, facts);
-  return { facts, safe: barrier === undefined, barrier, uses };
+  return { facts, uses, ...barriersOf(judgement, survey, facts) };
 }
 
 /** Puts the virtual table in the place of a relation that is read, or qualifies the name where the role sees all of it. */
@@ -54,8 +49,8 @@ export function rewriteRead(judgement: Judgement, read: Read, conditions: Condit
   }
   for (const rule of rulesOf(grant, grant.select)) judgement.rules.add(rule);
   if (seesAll(grant.select)) return qualify(judgement, rangeVar, relation.schema);
-  const barrier = grant.select.rows === undefined ? undefined : conditions.barrier;
-  const copies = barrier === undefined ? [] : copiesFor(judgement, read, conditions, survey);
+  const barrier = grant.select.rows === undefined ? undefined : conditions.of(read);
+  const copies = barrier?.kind === "closed" ? copiesFor(judgement, read, conditions, survey) : [];
   const only = rangeVar.inh !== true;
   const sample = read.sample === undefined ? undefined : takeSample(judgement, read.sample);
   return replace(

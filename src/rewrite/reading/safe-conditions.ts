@@ -1,10 +1,12 @@
-import type { A_Expr, FuncCall, Node, ParamRef, SelectStmt, SubLink, TypeCast } from "@pgsql/types";
+import type { A_Expr, Node, ParamRef, SelectStmt, SubLink, TypeCast } from "@pgsql/types";
 import type { Column } from "../../catalog/catalog.ts";
 import type { TableGrant } from "../../policy/grants.ts";
 import { lastName, nameParts } from "../text/dotted-name.ts";
 import type { Judgement } from "../judgement.ts";
-import type { Read } from "../findings.ts";
+import type { Read, Survey } from "../findings.ts";
 import { parameterCounts } from "../text/source.ts";
+import { isBoundedTime } from "./bounded-times.ts";
+import { isSafeMatch } from "./safe-matches.ts";
 import { meansOwnOperators } from "./safe-operators.ts";
 import { familyOfType } from "./type-families.ts";
 
@@ -42,9 +44,9 @@ export type ColumnFacts = {
  */
 export function columnFacts(
   uses: readonly Pick<Read, "relation" | "grant">[],
-  aliases: ReadonlyMap<string, number>,
+  { aliases, outputs }: Pick<Survey, "aliases" | "outputs">,
 ): ColumnFacts {
-  const known = new Map<string, (Pick<Column, "collation"> & { family: string }) | undefined>();
+  const known = new Map<string, StoredType | undefined>();
   for (const { relation, grant } of uses) {
     const stored =
       relation.kind === "table" ||
@@ -58,12 +60,32 @@ export function columnFacts(
       known.set(name, same && family !== undefined ? { family, collation } : undefined);
     }
   }
+  const typed = (name: string, within: readonly string[]): StoredType | undefined => {
+    const made = outputs.get(name);
+    // Where one name stands for several, they must be alike.
+    if (made === undefined || within.includes(name)) return known.get(name);
+    const types = made.map((output) => {
+      if (output === undefined) return undefined;
+      return output.kind === "count" ? counted : typed(output.name, [...within, name]);
+    });
+    if (known.has(name)) types.push(known.get(name));
+    const [first] = types;
+    return first !== undefined &&
+      types.every((type) => type?.family === first.family && type.collation === first.collation)
+      ? first
+      : undefined;
+  };
   // A bare name may mean a whole row where a FROM item has it.
   return {
-    family: (name) => (aliases.has(name) ? undefined : known.get(name)?.family),
-    collation: (name) => known.get(name)?.collation,
+    family: (name) => (aliases.has(name) ? undefined : typed(name, [])?.family),
+    collation: (name) => typed(name, [])?.collation,
   };
 }
+
+type StoredType = Pick<Column, "collation"> & { readonly family: string };
+
+/** count() gives a bigint. */
+const counted: StoredType = { family: "integer", collation: 0 };
 
 /** A column that the role sees as it is stored. */
 function isPlain(name: string, grant: TableGrant | undefined): boolean {
@@ -91,7 +113,10 @@ export function isSafe(judgement: Judgement, facts: ColumnFacts, node: Node, hav
   if ("ColumnRef" in node) return columnFamily(facts, node) === "boolean";
   if ("A_Const" in node) return true;
   if ("SubLink" in node) return isSafeSubLink(judgement, facts, node.SubLink);
-  if ("A_Expr" in node) return isSafeComparison(judgement, facts, node.A_Expr, having);
+  if ("A_Expr" in node)
+    return (
+      isSafeComparison(judgement, facts, node.A_Expr, having) || isSafeMatch(judgement, facts, node.A_Expr)
+    );
   return false;
 }
 
@@ -205,8 +230,8 @@ function operatorName(name: readonly Node[] | undefined): string {
 function isConstant(judgement: Judgement, node: Node): boolean {
   if ("A_Const" in node || "SQLValueFunction" in node) return true;
   if ("ParamRef" in node) return isTrusted(judgement, node.ParamRef);
-  if ("TypeCast" in node) return isConstantCast(judgement, node.TypeCast);
-  return "FuncCall" in node && isNow(node.FuncCall);
+  if ("TypeCast" in node && isConstantCast(judgement, node.TypeCast)) return true;
+  return isBoundedTime(judgement, node);
 }
 
 /**
@@ -238,15 +263,6 @@ function isConstantCast(judgement: Judgement, { arg, typeName }: TypeCast): bool
   if (declared || typeName?.typmods !== undefined || !standsOnce(judgement, number)) return false;
   judgement.castParameters.add(number);
   return true;
-}
-
-function isNow(call: FuncCall): boolean {
-  const names = (call.funcname ?? []).map((part) => ("String" in part ? part.String.sval : undefined));
-  return (
-    names.at(-1) === "now" &&
-    (call.args?.length ?? 0) === 0 &&
-    (names.length === 1 || names[0] === "pg_catalog")
-  );
 }
 
 /** An aggregate runs after WHERE; a condition on it cannot be moved before. */

@@ -38,10 +38,6 @@ export function qualifiedName(relation: Relation): string {
 /**
  * The sub-select that stands for a relation: its columns, masks and rows as the role's rule says, and nothing else,
  * so that no way of looking at it can show more.
- * @param barrier keep the client's conditions out until the rows are chosen. `OFFSET 0` is what the planner does not
- *   pull up; conditions that come out cheaper than the rule would otherwise run on hidden rows. It does not keep the
- *   planner from trying a condition on the column's statistics, which hold values of hidden rows: for that the columns
- *   that such conditions name are no plain columns any more (examine_simple_variable, selfuncs.c).
  * @param only `ONLY`: without the rows of inheritance children.
  * @param sample TABLESAMPLE of the relation, in front of the rule: it knows real relations only.
  * @param conditions conditions of the client that are safe on any row, so that they may use an index inside.
@@ -56,21 +52,46 @@ export function virtualTable(
     conditions,
   }: { barrier: Barrier; only: boolean; sample?: string | undefined; conditions: readonly string[] },
 ): string {
+  const closed = barrier?.kind === "closed";
   const covered = (name: string): boolean =>
-    barrier !== undefined && (barrier.covered === "all" || barrier.covered.has(name));
+    closed && (barrier.covered === "all" || barrier.covered.has(name));
   const shown = visibleColumns(relation, select);
-  const columns =
-    seesColumns(select) && !shown.some(({ name }) => covered(name))
-      ? "*"
-      : shown.map((column) => columnText(relation, column, covered(column.name))).join(", ");
   const rows = select.rows === undefined ? [] : [`(${select.rows.render(relation.name)})`];
+  const columns = [
+    ...(seesColumns(select) && !shown.some(({ name }) => covered(name))
+      ? ["*"]
+      : shown.map((column) => columnText(relation, column, covered(column.name)))),
+    ...(barrier?.kind === "marked" ? rows.map((rule) => `${rule} AS ${quoteIdentifier(marker)}`) : []),
+  ];
   const where = [...rows, ...conditions];
   const from = `${only ? "ONLY " : ""}${qualifiedName(relation)}${sample === undefined ? "" : ` ${sample}`}`;
-  return `(SELECT ${columns} FROM ${from}${where.length > 0 ? ` WHERE ${where.join(" AND ")}` : ""}${barrier === undefined ? "" : " OFFSET 0"})`;
+  return `(SELECT ${columns.join(", ")} FROM ${from}${where.length > 0 ? ` WHERE ${where.join(" AND ")}` : ""}${closed ? " OFFSET 0" : ""})`;
 }
 
-/** The columns, by name, of which the planner must not look up statistics; undefined: no barrier. */
-export type Barrier = { readonly covered: "all" | ReadonlySet<string> } | undefined;
+/** What a virtual table needs beside its rule. */
+export type Barrier =
+  /**
+   * It keeps the client's conditions out until the rows are chosen. `OFFSET 0` is what the planner does not pull up;
+   * conditions that come out cheaper than the rule would otherwise run on hidden rows. It does not keep the planner from
+   * trying a condition on the column's statistics, which hold values of hidden rows: for that the columns that such
+   * conditions name are no plain columns any more (examine_simple_variable, selfuncs.c).
+   */
+  | { readonly kind: "closed"; readonly covered: "all" | ReadonlySet<string> }
+  /** It has the rule as a column, for conditions that are guarded by it. */
+  | { readonly kind: "marked" }
+  | undefined;
+
+/** The name of that column; a statement in which it stands has none. */
+export const marker = "rolegate rows";
+
+/**
+ * How conditions beside a virtual table can say which rows are hidden: by the rule itself where the role sees all of
+ * its columns as they are, otherwise by a column for it.
+ */
+export function saidBy({ columns, mask, rows }: SelectGrant): "rule" | "marker" {
+  const seen = (name: string): boolean => (columns === "all" || columns.has(name)) && !mask.has(name);
+  return rows?.columns.every(seen) === true ? "rule" : "marker";
+}
 
 function columnText(relation: Relation, column: VisibleColumn, covered: boolean): string {
   const name = quoteIdentifier(column.name);

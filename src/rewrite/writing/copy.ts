@@ -6,7 +6,7 @@ import { quoteIdentifier } from "../../sql/names.ts";
 import { wholeCatalogTable } from "../catalogs/blanked-catalogs.ts";
 import { raisingCondition } from "./checks.ts";
 import { nameParts } from "../text/dotted-name.ts";
-import { surroundCondition } from "./guard.ts";
+import { surroundCondition } from "../text/guard.ts";
 import { edit, unsupported, type Judgement } from "../judgement.ts";
 import { visibleOf } from "../quotable.ts";
 import { qualify } from "../reading/reads.ts";

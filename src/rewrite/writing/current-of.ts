@@ -3,7 +3,7 @@ import type { BoundExpression } from "../../policy/grants.ts";
 import { childNodes } from "../text/child-nodes.ts";
 import { raisingCondition } from "./checks.ts";
 import type { Write } from "../findings.ts";
-import { surrounded } from "./guard.ts";
+import { surrounded } from "../text/guard.ts";
 import { unsupported, type Judgement } from "../judgement.ts";
 import { commaIndex, endIndex, indexOf, keywordIndex, symbolAt } from "../text/source.ts";
 import { rowName, type Target } from "./write-target.ts";

@@ -5,7 +5,7 @@ import type { BoundExpression } from "../../policy/grants.ts";
 import { raisingCondition, rowCheck, type RowCheck } from "./checks.ts";
 import type { Survey, Write } from "../findings.ts";
 import { hole } from "../text/fragment.ts";
-import { surroundCondition } from "./guard.ts";
+import { surroundCondition } from "../text/guard.ts";
 import type { Judgement } from "../judgement.ts";
 import { denied } from "../relations.ts";
 import { returnedList, rewriteReturning } from "./returning.ts";

@@ -7,7 +7,7 @@ import { childNodes } from "../text/child-nodes.ts";
 import { raisingCondition } from "./checks.ts";
 import { lastName } from "../text/dotted-name.ts";
 import type { Write } from "../findings.ts";
-import type { Extent } from "./guard.ts";
+import type { Extent } from "../text/guard.ts";
 import { unsupported, type Judgement } from "../judgement.ts";
 import type { ClauseText } from "./merge-text.ts";
 import { mayChange } from "./row-rules.ts";

@@ -1,5 +1,5 @@
 import { refuse } from "../../errors.ts";
-import type { Extent } from "./guard.ts";
+import type { Extent } from "../text/guard.ts";
 import { closingIndex, endIndex, keywordAt, symbolAt, type Source } from "../text/source.ts";
 
 /** Where the parts of a MERGE stand: its tree tells the places of neither ON nor WHEN. */

@@ -4,7 +4,7 @@ import type { BoundExpression } from "../../policy/grants.ts";
 import { raisingCondition, type RowCheck } from "./checks.ts";
 import type { Survey, Write } from "../findings.ts";
 import { expressionTree } from "../text/fragment.ts";
-import { ruleGuard, surrounded, type Guard } from "./guard.ts";
+import { ruleGuard, surrounded, type Guard } from "../text/guard.ts";
 import { joinCopies } from "../reading/join-copies.ts";
 import { edit, unsupported, type Judgement } from "../judgement.ts";
 import { newRowCondition } from "./merge-new-rows.ts";

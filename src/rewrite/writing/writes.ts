@@ -3,7 +3,7 @@ import type { BoundExpression } from "../../policy/grants.ts";
 import { rowCheck } from "./checks.ts";
 import { guardAssignments, isCurrentOf } from "./current-of.ts";
 import type { Survey, Write } from "../findings.ts";
-import { ruleGuard, surroundCondition } from "./guard.ts";
+import { ruleGuard, surroundCondition } from "../text/guard.ts";
 import { rewriteInsert } from "./inserts.ts";
 import { joinCopies } from "../reading/join-copies.ts";
 import type { Judgement } from "../judgement.ts";

@@ -125,6 +125,9 @@ function wrapped(choices: Choices, text: string, writes: boolean): Messages {
     () => simple(`declare c cursor with hold for ${text}`, "fetch 3 from c", "close c"),
     () => simple(`select count(*) from (${text}) outermost`),
     () => simple(`select outermost from (${text}) outermost limit 1`),
+  ];
+  // After a refused definition its name is looked for in a fresh catalog, which takes its time.
+  const defining = [
     () =>
       simple(
         `create temporary table taken as ${text}`,
@@ -140,5 +143,6 @@ function wrapped(choices: Choices, text: string, writes: boolean): Messages {
     () => simple(`create materialized view kept as ${text}`),
     () => simple(`select * into temporary taken from (${text}) s`, "table taken"),
   ];
+  if (!writes && choices.chance(2)) return choices.pick(defining)();
   return choices.pick(writes ? plain : [...plain, ...reads])();
 }

@@ -14,6 +14,9 @@ function stored({ schema, name, shape }: Table, schemaOf: SchemaOf): string {
 const part = (table: Table, index: number, suffix: string, schemaOf: SchemaOf): string =>
   qualified({ schema: schemaOf(table.schema), name: `part_${index}_${suffix}` });
 
+/** Statistics, which plans follow, are gathered where a test says so and nowhere else. */
+const quietly = " with (autovacuum_enabled = off)";
+
 /** A table's definition, with its partitions, its child or the view that shows it. */
 export function tableSql(world: World, table: Table, index: number, schemaOf = asNamed): string {
   const { shape, columns, refersTo } = table;
@@ -28,15 +31,15 @@ export function tableSql(world: World, table: Table, index: number, schemaOf = a
   const create = `create table ${name} (${definitions.join(", ")})`;
   switch (shape) {
     case "table":
-      return `${create};`;
+      return `${create}${quietly};`;
     case "partitioned":
       return `${create} partition by range (id);
-        create table ${part(table, index, "low", schemaOf)} partition of ${name} for values from (minvalue) to (4);
-        create table ${part(table, index, "high", schemaOf)} partition of ${name} for values from (4) to (maxvalue);`;
+        create table ${part(table, index, "low", schemaOf)} partition of ${name} for values from (minvalue) to (4)${quietly};
+        create table ${part(table, index, "high", schemaOf)} partition of ${name} for values from (4) to (maxvalue)${quietly};`;
     case "inherited":
-      return `${create}; create table ${part(table, index, "child", schemaOf)} (more text) inherits (${name});`;
+      return `${create}${quietly}; create table ${part(table, index, "child", schemaOf)} (more text) inherits (${name})${quietly};`;
     case "view":
-      return `${create}; create view ${qualified({ ...table, schema: schemaOf(table.schema) })} as select * from ${name};`;
+      return `${create}${quietly}; create view ${qualified({ ...table, schema: schemaOf(table.schema) })} as select * from ${name};`;
     default:
       return shape satisfies never;
   }

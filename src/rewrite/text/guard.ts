@@ -1,7 +1,7 @@
 import type { Node } from "@pgsql/types";
-import { expressionTree, hole } from "../text/fragment.ts";
+import { expressionTree, hole } from "./fragment.ts";
 import { edit, editAround, type Judgement } from "../judgement.ts";
-import { endBefore, endIndex, keywordIndex, startOf } from "../text/source.ts";
+import { endBefore, endIndex, keywordIndex, startOf } from "./source.ts";
 
 /** Text that goes around a condition of the client's, or that stands alone where there is none. */
 export type Guard = { readonly alone: string; readonly prefix: string; readonly suffix: string };
@@ -57,7 +57,7 @@ export function surroundCondition(
 export function surrounded(
   judgement: Judgement,
   { from, to }: Extent,
-  { prefix, suffix }: Guard,
+  { prefix, suffix }: Omit<Guard, "alone">,
   condition: Node,
 ): Node {
   const { source, context } = judgement;

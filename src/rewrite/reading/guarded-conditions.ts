@@ -1,0 +1,211 @@
+import type { JoinExpr, Node } from "@pgsql/types";
+import { quoteIdentifier } from "../../sql/names.ts";
+import { walk } from "../../sql/walk.ts";
+import type { Condition, Place, Read, Survey } from "../findings.ts";
+import type { Judgement } from "../judgement.ts";
+import { partsInText, type Part } from "../text/condition-parts.ts";
+import { lastName, nameParts } from "../text/dotted-name.ts";
+import { surrounded } from "../text/guard.ts";
+import type { Unsafe } from "./barrier.ts";
+import { mostParts, nameOf } from "./safe-copies.ts";
+import { marker, saidBy } from "./virtual-table.ts";
+
+/** A part of a condition, and the relations on whose hidden rows it must not run. */
+export type Guarded = { readonly part: Part; readonly reads: readonly Read[] };
+
+/** How the relations with a row rule are protected. */
+export type Guards = {
+  readonly guarded: readonly Guarded[];
+  /** These need a barrier of their own: no guard can stand where a condition gets to their rows. */
+  readonly closed: ReadonlySet<Read>;
+  /** These say by a column of their own which of their rows are hidden. */
+  readonly marked: ReadonlySet<Read>;
+};
+
+/**
+ * Where a condition that must not run on hidden rows can stand as `CASE WHEN rule THEN condition ELSE false END`, its
+ * relation needs no `OFFSET 0`: other conditions, joins and ORDER BY use their indexes then. CASE runs its branches in
+ * order, whatever the planner thinks of their cost, and the planner does not try what stands inside on its statistics.
+ *
+ * The sub-select that stands for a relation is flattened into the select around it, and so are sub-selects in FROM. So
+ * a condition may run in a scan of any relation that it names, by way of theirs, or that it is equal to by way of others
+ * (equivclass.c: from `a.x = b.y` and `b.y = f(c.z)` follows `a.x = f(c.z)`). Of a CASE nothing follows, and of IS TRUE
+ * nothing either where a rule comes to `true` for an identity and the CASE is gone.
+ * @returns undefined: no condition can be guarded
+ */
+export function planGuards(
+  judgement: Judgement,
+  survey: Survey,
+  unsafe: readonly Unsafe[],
+): Guards | undefined {
+  if (
+    survey.writes.some(({ kind, statement }) => kind !== "insert" || statement.onConflictClause !== undefined)
+  )
+    return undefined;
+  const ruled = survey.reads.filter(({ grant }) => grant?.select?.rows !== undefined);
+  const guards = ruled.filter((read) => !needsMarker(read) || canBeMarked(survey, read));
+  const closed = new Set<Read>(
+    ruled.filter((read) => unsafe.some(({ condition }) => reaches(condition, read))),
+  );
+  const planned: { readonly part: Part; readonly condition: Condition; readonly named: readonly Read[] }[] =
+    [];
+  for (const { condition, parts } of unsafe) {
+    const inText = partsOf(judgement, condition);
+    if (inText === undefined || inText.length > mostParts) return undefined;
+    const here = ruled.filter((read) => standsIn(condition, read));
+    for (const node of parts) {
+      const part = inText.find((each) => each.node === node);
+      if (part === undefined) return undefined;
+      const named = namedBy(node, here);
+      if (isJoin(condition, node)) return undefined;
+      planned.push({ part, condition, named: named.length > 0 ? named : here });
+      for (const read of planned.at(-1)!.named) if (!canGuard(condition, read, guards)) closed.add(read);
+    }
+  }
+  const found = planned.map(({ part, condition, named }) => {
+    const open = (read: Read): boolean => canGuard(condition, read, guards) && !closed.has(read);
+    const reads = named.filter(open);
+    return {
+      part,
+      reads: reads.length > 0 ? reads : guards.filter((read) => standsIn(condition, read) && open(read)),
+    };
+  });
+  // A condition in no CASE at all could get anywhere.
+  if (found.some(({ reads }) => reads.length === 0)) return undefined;
+  const marked = new Set(found.flatMap(({ reads }) => reads.filter(needsMarker)));
+  return { guarded: found, closed, marked };
+}
+
+/** Puts the guards around their conditions: last of all, so that they stand around what was changed inside. */
+export function placeGuards(judgement: Judgement, all: readonly Guarded[]): void {
+  // The conditions of a sub-select come after those around it.
+  for (const { part, reads } of all.toReversed()) {
+    const rule = reads.map((read) => `(${ruleText(read)})`).join(" AND ");
+    const guard = { prefix: `CASE WHEN ${rule} THEN (`, suffix: ") ELSE false END IS TRUE" };
+    part.put(surrounded(judgement, part.extent, guard, part.node));
+  }
+}
+
+/** The rule, or the column that says what comes of it. */
+function ruleText(read: Read): string {
+  const name = nameOf(read.rangeVar) ?? "";
+  return needsMarker(read)
+    ? `${quoteIdentifier(name)}.${quoteIdentifier(marker)}`
+    : read.grant!.select!.rows!.render(name);
+}
+
+function needsMarker({ grant }: Read): boolean {
+  return saidBy(grant!.select!) === "marker";
+}
+
+/** A star, or the name of the relation as a value, would show the column too. */
+function canBeMarked({ stars, rows, named, natural }: Survey, { rangeVar }: Read): boolean {
+  return !stars && !natural && !rows.has(nameOf(rangeVar) ?? "") && !named.has(marker);
+}
+
+/** True if a condition could name the relation where it stands, as one whose rows are sure to be there. */
+function canGuard(condition: Condition, read: Read, guards: readonly Read[]): boolean {
+  if (!guards.includes(read)) return false;
+  if (condition.clause === "on" && read.missingIn === condition.join) return true;
+  return condition.clause !== "having" && read.level === condition.place?.select;
+}
+
+/** True if the relation is one of those that the condition chooses rows of. */
+function standsIn(condition: Condition, read: Read): boolean {
+  if (read.place !== condition.place) return false;
+  return condition.clause !== "on" || isUnder(condition.join, read);
+}
+
+function isUnder({ larg, rarg }: JoinExpr, { node }: Read): boolean {
+  return [larg, rarg].some((side) => {
+    if (side === node) return true;
+    if (side === undefined) return false;
+    if ("JoinExpr" in side) return isUnder(side.JoinExpr, { node } as Read);
+    return "RangeTableSample" in side && side.RangeTableSample.relation === node;
+  });
+}
+
+/** True if the condition may come to run on rows of a relation that stands elsewhere: around it, or in a sub-select of FROM. */
+function reaches({ place }: Condition, read: Read): boolean {
+  if (place === undefined || read.place === undefined) return true;
+  if (read.place === place) return false;
+  if (isWithin(place, read.place)) return true;
+  let at: Place | undefined = read.place;
+  let rows = true;
+  for (; at !== undefined && at !== place; at = at.outer) {
+    if (at.reach === "with") return true;
+    rows &&= at.reach === "from";
+  }
+  return at === place && rows;
+}
+
+function isWithin(place: Place, around: Place): boolean {
+  for (let at = place.outer; at !== undefined; at = at.outer) if (at === around) return true;
+  return false;
+}
+
+/** The relations that a condition may name, in a sub-select too; too many do no harm. */
+function namedBy(node: Node, here: readonly Read[]): Read[] {
+  const columns = new Set<string>();
+  const items = new Set<string>();
+  let any = false;
+  walk(node, (kind, fields) => {
+    if (kind !== "ColumnRef") return;
+    const all = fields["fields"] as Node[];
+    const names = nameParts(all.filter((part) => "String" in part));
+    if (all.length > 2) any = true;
+    else if (all.length === 2) items.add(names[0] ?? "");
+    else for (const name of names) columns.add(name);
+  });
+  const known = new Set(here.map(({ rangeVar }) => nameOf(rangeVar)));
+  const strange = [...items].some((item) => !known.has(item));
+  return here.filter(({ rangeVar, relation, level, missingIn }) => {
+    const name = nameOf(rangeVar) ?? "";
+    if (any || items.has(name) || columns.has(name)) return true;
+    // Behind the alias of a join it goes by that name.
+    if (strange && level === undefined && missingIn === undefined) return true;
+    return relation.columns.some((column) => columns.has(column.name));
+  });
+}
+
+/** No join could hash or merge by what stands in a CASE: each row would be held against each. */
+function isJoin({ clause, place }: Condition, node: Node): boolean {
+  const [only, ...others] = place?.select.fromClause ?? [];
+  if (clause === "where" && others.length === 0 && only !== undefined && "RangeVar" in only) return false;
+  if (!("A_Expr" in node) || node.A_Expr.kind !== "AEXPR_OP" || lastName(node.A_Expr.name) !== "=")
+    return false;
+  const { lexpr, rexpr } = node.A_Expr;
+  const left = tablesIn(lexpr, "left");
+  const right = tablesIn(rexpr, "right");
+  return left.size > 0 && right.size > 0 && new Set([...left, ...right]).size > 1;
+}
+
+/** Names of tables in an expression. A bare column could be any table's, and that of the other side another one's. */
+function tablesIn(node: Node | undefined, side: string): Set<string> {
+  const found = new Set<string>();
+  if (node === undefined) return found;
+  walk(node, (kind, fields) => {
+    if (kind !== "ColumnRef") return;
+    const parts = fields["fields"] as Node[];
+    found.add(parts.length > 1 ? (lastName(parts.slice(0, -1)) ?? "") : ` ${side}`);
+  });
+  return found;
+}
+
+function partsOf({ source }: Judgement, condition: Condition): readonly Part[] | undefined {
+  switch (condition.clause) {
+    case "where":
+      return partsInText(source, condition.node, "where", (other) => {
+        condition.place.select.whereClause = other;
+      });
+    case "on":
+      return partsInText(source, condition.node, "on", (other) => {
+        condition.join.quals = other;
+      });
+    case "having":
+    case "write":
+      return undefined;
+    default:
+      return condition satisfies never;
+  }
+}
