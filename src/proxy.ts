@@ -1,12 +1,12 @@
 import type { Socket } from "node:net";
 import { Recorder } from "./audit/recorder.ts";
-import type { Config } from "./config/config.ts";
+import type { Config, ListenTlsConfig } from "./config/config.ts";
 import { startAdmin, type Admin, type Health } from "./console/admin.ts";
 import { RolegateError } from "./errors.ts";
 import type { Logger } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { listen } from "./net/listen.ts";
-import { loadTlsServer } from "./net/tls.ts";
+import { loadTlsServer, type TlsServer } from "./net/tls.ts";
 import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/entrance.ts";
@@ -17,6 +17,11 @@ export type Proxy = {
   readonly port: number;
   /** Undefined: nothing is served there. */
   readonly adminPort: number | undefined;
+  /**
+   * Shows this certificate to whoever connects from now on; sessions go on as they are.
+   * @throws Error of node:crypto for a certificate or key that TLS cannot use; the one before it stays then
+   */
+  renewTls(tls: ListenTlsConfig): void;
   /**
    * Takes no new clients, ends the sessions at their next idle moment or after `deadline` milliseconds, and
    * writes the last line of the record.
@@ -35,7 +40,7 @@ const drainDeadline = 10_000;
 export async function startProxy(config: Config, { log }: { readonly log: Logger }): Promise<Proxy> {
   const metrics = createMetrics();
   const recorder = Recorder.open({ directory: config.audit.directory, log, counts: metrics.audit });
-  const tls = config.listen.tls && loadTlsServer({ ...config.listen.tls, key: config.listen.tls.key() });
+  let tls = config.listen.tls && loadTls(config.listen.tls);
   const databases = new Databases(config, log, metrics);
   const sessions = new LiveSessions();
   let stopping = false;
@@ -52,7 +57,8 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     await databases.openAll();
     const entrance = new Entrance({
       config,
-      tls,
+      tls: () => tls,
+      trustedProxies: config.listen.trustedProxies,
       recorder,
       metrics,
       log,
@@ -73,6 +79,9 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       address: listener.address,
       port: listener.port,
       adminPort: admin?.port,
+      renewTls: (renewed) => {
+        tls = loadTls(renewed);
+      },
       close: async (deadline = drainDeadline) => {
         stopping = true;
         await listener.close();
@@ -88,4 +97,8 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     await recorder.close();
     throw error instanceof RolegateError ? new Error(error.message, { cause: error.cause }) : error;
   }
+}
+
+function loadTls({ certificate, key }: ListenTlsConfig): TlsServer {
+  return loadTlsServer({ certificate, key: key() });
 }

@@ -4,12 +4,15 @@ import { formatProblem } from "../document/problem.ts";
 import { createLogger } from "../log.ts";
 import { startProxy } from "../proxy.ts";
 import { loadCheckedConfig } from "./load-config.ts";
+import { renewTls } from "./renew-tls.ts";
 
 /** Adds `rolegate serve` to the program. */
 export function registerServe(program: Command): void {
   program
     .command("serve")
-    .description("run the proxy until it is told to stop (SIGTERM or Ctrl-C), then let sessions finish")
+    .description(
+      "run the proxy until it is told to stop (SIGTERM or Ctrl-C), then let sessions finish; SIGHUP reads the TLS certificate again",
+    )
     .option("-c, --config <file>", "the configuration", "rolegate.yaml")
     .option("--drain <seconds>", "how long sessions may finish what they are at", "10")
     .addHelpText(
@@ -26,10 +29,13 @@ export function registerServe(program: Command): void {
         return;
       }
       const { config } = loaded;
-      const proxy = await startProxy(config, { log: createLogger(config.log.level) });
+      const log = createLogger(config.log.level);
+      const proxy = await startProxy(config, { log });
+      const endRenewal = renewTls(proxy, file, { env: process.env, log, tls: config.listen.tls });
       await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
       // Whoever asks twice does not want to wait.
       for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => process.exit(1));
+      endRenewal();
       await proxy.close(seconds * 1000);
     });
 }

@@ -2,6 +2,7 @@ import type { AccessEntry } from "../access/access-entry.ts";
 import type { JwtIssuer } from "../identity/jwt-issuer.ts";
 import type { PasswordUsers } from "../identity/password-users.ts";
 import type { RoleFile } from "../policy/role-file.ts";
+import type { Networks } from "./networks.ts";
 
 /** `rolegate.yaml` with everything that it names: validated, secrets resolved, paths absolute, conditions compiled. */
 export type Config = {
@@ -26,9 +27,11 @@ export type SocketAddress = { readonly host: string; readonly port: number };
 export type ListenConfig = {
   readonly address: SocketAddress;
   readonly tls: ListenTlsConfig | undefined;
+  /** Whose connections begin with a header of the PROXY protocol; undefined: nobody's. */
+  readonly trustedProxies: Networks | undefined;
 };
 
-type ListenTlsConfig = {
+export type ListenTlsConfig = {
   /** PEM: the certificate, then its intermediates. */
   readonly certificate: string;
   /** PEM. A function, so that logging the configuration shows no key. */
@@ -53,6 +56,8 @@ export type UpstreamTarget = {
   readonly database: string;
   /** Undefined: sslmode=disable. */
   readonly tls: UpstreamTls | undefined;
+  /** The minor version of the protocol that is asked for: 3.2 where it is left out. */
+  readonly minor?: 0 | 2;
 };
 
 /** As libpq's sslmode. */

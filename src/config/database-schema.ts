@@ -13,7 +13,7 @@ export function databaseSchema(sources: Sources | undefined) {
   );
   return mapping({
     upstream: sourced(upstream, sources).describe(
-      "The database: postgres://host:port/database?sslmode=…, without user and password. sslmode is disable, require, verify-ca or verify-full; sslrootcert is a file.",
+      "The database: postgres://host:port/database?sslmode=…, without user and password. sslmode is disable, require, verify-ca or verify-full; sslrootcert is a file; max_protocol_version is 3.0, or 3.2 where it is left out.",
     ),
     login: mapping({
       user: sourced(loginTemplate, sources)
@@ -43,13 +43,11 @@ function readTarget(
     sink.addIssue(custom(reading.expected, reading.found, "not a usable URL"));
     return undefined;
   }
-  const { host, port, database, sslmode, sslrootcert } = reading.url;
-  if (sslmode === "disable") return { host, port, database, tls: undefined };
+  const { sslmode, sslrootcert, ...server } = reading.url;
+  if (sslmode === "disable") return { ...server, tls: undefined };
   if (sslrootcert === undefined || sslrootcert === "system") {
-    return { host, port, database, tls: { mode: sslmode, rootCertificate: undefined } };
+    return { ...server, tls: { mode: sslmode, rootCertificate: undefined } };
   }
   const rootCertificate = readCertificate(sslrootcert, sources, sink);
-  return rootCertificate === undefined
-    ? undefined
-    : { host, port, database, tls: { mode: sslmode, rootCertificate } };
+  return rootCertificate === undefined ? undefined : { ...server, tls: { mode: sslmode, rootCertificate } };
 }

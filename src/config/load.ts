@@ -67,6 +67,22 @@ export function loadConfig(file: string, env: NodeJS.ProcessEnv): LoadedConfig {
   return { kind: "loaded", config };
 }
 
+/** Reads `listen` alone once more: its certificates are renewed while the proxy runs. */
+export function loadListen(
+  file: string,
+  env: NodeJS.ProcessEnv,
+):
+  | { readonly kind: "loaded"; readonly listen: Config["listen"] }
+  | { readonly kind: "refused"; readonly problems: readonly ConfigProblem[] } {
+  const opened = open(file, { directory: path.dirname(path.resolve(file)), env });
+  if (opened.kind === "refused") return opened;
+  const { reading } = opened;
+  const listen = readListen(reading);
+  if (listen === undefined || reading.problems.length > 0)
+    return { kind: "refused", problems: sortProblems(reading.problems) };
+  return { kind: "loaded", listen };
+}
+
 /** The keys at the top of the file; what is below each is read on its own. */
 const topLevel = mapping({
   listen: z.unknown().optional(),

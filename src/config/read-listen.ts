@@ -6,10 +6,10 @@ import { type Reading, read, report } from "./reading.ts";
 export function readListen(reading: Reading): ListenConfig | undefined {
   const listen = read(reading, ["listen"], reading.schemas.listen);
   if (listen === undefined) return undefined;
-  const { address, tls } = listen;
-  if (tls === undefined) return { address, tls };
-  if (new X509Certificate(tls.certificate).checkPrivateKey(createPrivateKey(tls.key())))
-    return { address, tls };
+  const { address, tls, proxyProtocol } = listen;
+  const trustedProxies = proxyProtocol?.trusted;
+  if (tls === undefined || new X509Certificate(tls.certificate).checkPrivateKey(createPrivateKey(tls.key())))
+    return { address, tls, trustedProxies };
   const expected = "the private key of listen.tls.certificate";
   report(reading, ["listen", "tls", "key"], "wrong key", expected, "the key of another certificate");
   return undefined;

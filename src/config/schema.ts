@@ -3,6 +3,7 @@ import { duration } from "../document/duration.ts";
 import { custom, mapping, text } from "../document/mapping.ts";
 import { databaseSchema } from "./database-schema.ts";
 import { jwtSchema, passwordSchema, userSchema } from "./identity-schema.ts";
+import { parseNetworks } from "./networks.ts";
 import { certificate, privateKey } from "./pem.ts";
 import { parseSocketAddress } from "./socket-address.ts";
 import { sourced } from "./sourced.ts";
@@ -84,9 +85,27 @@ function listenSchema(sources: Sources | undefined) {
     })
       .optional()
       .describe("TLS for clients; where this is left out, only plaintext connections are taken."),
+    proxyProtocol: mapping({
+      trusted: networks(sources).describe(
+        "IP addresses and networks (`10.0.0.0/8`) of the load balancers. A connection from there must begin with a header; from anywhere else none is taken.",
+      ),
+    })
+      .optional()
+      .describe("Load balancers that say where a client is, by the PROXY protocol, version 2."),
   })
     .prefault({})
     .describe("The clients' side.");
+}
+
+function networks(sources: Sources | undefined) {
+  const expected = "IP addresses and networks, such as 10.0.0.0/8";
+  const list = z.array(sourced(text(expected), sources), { error: expected }).min(1, { error: expected });
+  return list.transform((values, context) => {
+    const parsed = parseNetworks(values);
+    if (parsed !== undefined) return parsed;
+    context.addIssue(custom(expected, undefined, "wrong value"));
+    return z.NEVER;
+  });
 }
 
 function limitsSchema(sources: Sources | undefined) {

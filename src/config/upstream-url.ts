@@ -11,6 +11,8 @@ type UpstreamUrl = {
   readonly sslmode: SslMode;
   /** A path, `system`, or undefined: not given. */
   readonly sslrootcert: string | undefined;
+  /** As libpq 18's max_protocol_version. */
+  readonly minor: 0 | 2;
 };
 
 export type UpstreamUrlReading =
@@ -42,7 +44,7 @@ export function parseUpstreamUrl(text: string): UpstreamUrlReading {
     );
   }
   if (url.hash !== "") return refused("a fragment (#…)", form);
-  const known = ["sslmode", "sslrootcert", "host"];
+  const known = ["sslmode", "sslrootcert", "host", "max_protocol_version"];
   for (const key of url.searchParams.keys()) {
     if (!known.includes(key))
       return refused(`the parameter ${/^[a-z_]{1,40}$/.test(key) ? key : "?"}`, oneOf(key, known));
@@ -61,9 +63,13 @@ export function parseUpstreamUrl(text: string): UpstreamUrlReading {
   }
   const port = url.port === "" ? 5432 : Number(url.port);
   if (port === 0) return refused("port 0", "the server's port");
+  const minor = minors[url.searchParams.get("max_protocol_version") ?? "latest"];
+  if (minor === undefined) return refused("another max_protocol_version", "3.0, 3.2 or latest");
   const tls = sslOf(url, host);
-  return tls.kind === "refused" ? tls : { kind: "url", url: { host, port, database, ...tls.ssl } };
+  return tls.kind === "refused" ? tls : { kind: "url", url: { host, port, database, minor, ...tls.ssl } };
 }
+
+const minors: Readonly<Partial<Record<string, 0 | 2>>> = { "3.0": 0, "3.2": 2, latest: 2 };
 
 function hostOf(url: URL): string | undefined {
   const inQuery = url.searchParams.get("host");

@@ -20,8 +20,6 @@ export type Channel = {
   end(last?: Uint8Array): void;
   /** Closes now; what is queued is lost. */
   destroy(): void;
-  /** Address and port of the peer, `127.0.0.1:54321`; of a Unix socket `local`. */
-  readonly remoteAddress: string;
   readonly encrypted: boolean;
 };
 
@@ -50,7 +48,6 @@ export function openChannel(socket: Socket, events: ChannelEvents): Channel {
 }
 
 class SocketChannel implements Channel {
-  readonly remoteAddress: string;
   readonly encrypted: boolean;
   readonly #socket: Socket;
   readonly #events: ChannelEvents;
@@ -63,7 +60,6 @@ class SocketChannel implements Channel {
   constructor(socket: Socket, events: ChannelEvents) {
     this.#socket = socket;
     this.#events = events;
-    this.remoteAddress = addressOf(socket);
     this.encrypted = socket instanceof TLSSocket;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepAliveDelay);
@@ -166,10 +162,4 @@ class SocketChannel implements Channel {
     this.#state = "closed";
     this.#events.onClose(this.#error);
   }
-}
-
-function addressOf(socket: Socket): string {
-  const { remoteAddress, remotePort } = socket;
-  if (remoteAddress === undefined || remotePort === undefined) return "local";
-  return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
 }

@@ -1,7 +1,5 @@
 import { randomBytes, randomInt, timingSafeEqual } from "node:crypto";
-
-/** What BackendKeyData gives a client: with these it can have the session's statement cancelled. */
-export type CancelKey = { readonly processId: number; readonly key: Buffer };
+import type { CancelKey } from "../wire/cancel-request.ts";
 
 /**
  * After so many wrong keys in a second an address is not listened to for the rest of it. By address, for one that floods

@@ -1,4 +1,4 @@
-import { isIP, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { chooseRole, rolesFor } from "../access/choose-role.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import type { Config } from "../config/config.ts";
@@ -15,7 +15,7 @@ import type { Database } from "./database.ts";
 import { ClientGone, Inbox } from "./inbox.ts";
 import type { LiveSessions } from "./live-sessions.ts";
 import { carrySettings, openRole } from "./open-role.ts";
-import { readOpening, type Startup } from "./opening.ts";
+import { readOpening, type ClientAddress, type Opening, type Startup } from "./opening.ts";
 import { problemOf } from "./session.ts";
 import { startSession } from "./start-session.ts";
 import { requestedSettings } from "./startup-settings.ts";
@@ -23,7 +23,10 @@ import { requestedSettings } from "./startup-settings.ts";
 /** What all connections of one proxy share. */
 export type Gate = {
   readonly config: Config;
-  readonly tls: TlsServer | undefined;
+  /** What is shown to clients over TLS from now on; undefined: there is none. */
+  readonly tls: () => TlsServer | undefined;
+  /** Undefined: no load balancer says where clients are. */
+  readonly trustedProxies: Config["listen"]["trustedProxies"];
   readonly recorder: Recorder;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -48,8 +51,7 @@ export type Login = {
  * @param authenticated called when the client has proved who it is
  */
 export function beginLogin(socket: Socket, gate: Gate, authenticated: () => void): Login {
-  // Asked for now, and kept by the socket from then on: a closed one has none.
-  const address = socket.remoteAddress ?? "";
+  const proxied = gate.trustedProxies?.(socket.remoteAddress ?? "") === true;
   let inbox: Inbox | undefined;
   let over = false;
   const abort = (problem: Problem): void => {
@@ -63,16 +65,20 @@ export function beginLogin(socket: Socket, gate: Gate, authenticated: () => void
     gate.config.limits.authenticationTimeout,
   );
   const work = async (): Promise<void> => {
-    const opening = await readOpening(socket, gate.tls);
+    const opening = await readOpening(socket, { tls: gate.tls(), proxied });
     switch (opening.kind) {
-      case "cancel":
-        gate.cancelKeys.cancel(opening.processId, opening.key, { address, now: Date.now() });
+      case "cancel": {
+        const { processId, key, client } = opening;
+        gate.cancelKeys.cancel(processId, key, { address: client.address, now: Date.now() });
         return;
+      }
       case "closed":
+        if (proxied && opening.problem !== undefined)
+          gate.log.warn({ reason: opening.problem.message }, "a load balancer's connection was closed");
         return;
       case "startup":
         inbox = new Inbox(opening.socket);
-        await logIn(inbox, opening.startup, opening.encrypted, gate, authenticated);
+        await logIn(inbox, opening, gate, authenticated);
     }
   };
   const settled = work()
@@ -84,15 +90,12 @@ export function beginLogin(socket: Socket, gate: Gate, authenticated: () => void
   return { settled, abort, destroy: () => void socket.destroy() };
 }
 
-async function logIn(
-  inbox: Inbox,
-  startup: Startup,
-  encrypted: boolean,
-  gate: Gate,
-  authenticated: () => void,
-): Promise<void> {
+type Opened = Extract<Opening, { kind: "startup" }>;
+
+async function logIn(inbox: Inbox, opened: Opened, gate: Gate, authenticated: () => void): Promise<void> {
+  const { startup } = opened;
   try {
-    await begin(inbox, startup, encrypted, gate, authenticated);
+    await begin(inbox, opened, gate, authenticated);
     gate.metrics.logins.succeeded++;
   } catch (error) {
     if (error instanceof ClientGone) return;
@@ -102,11 +105,11 @@ async function logIn(
     else if (problem.code === "internal") gate.log.info({ err: error }, "a login was given up");
     gate.metrics.logins.failed++;
     gate.recorder.loginFailed({
-      client: inbox.channel.remoteAddress,
+      client: shownAddress(opened.client),
       user: startup.parameters.get("user") ?? "",
       database: databaseName(startup),
       applicationName: startup.parameters.get("application_name") ?? "",
-      tls: encrypted,
+      tls: opened.tls !== undefined,
       sqlstate: sqlstate(problem),
       reason: error instanceof LoginRefused ? error.reason : problem.message,
     });
@@ -117,13 +120,14 @@ async function logIn(
 /** Who is this, which role may they take, what may it do, and a connection with that role in force. */
 async function begin(
   inbox: Inbox,
-  startup: Startup,
-  encrypted: boolean,
+  { startup, tls, client }: Opened,
   gate: Gate,
   authenticated: () => void,
 ): Promise<void> {
   const { config, metrics, log } = gate;
   const { channel } = inbox;
+  const { address } = client;
+  const encrypted = tls !== undefined;
   if (config.listen.tls?.mode === "require" && !encrypted)
     throw new LoginRefused("tls_required", "the connection requires TLS", "plaintext");
   const { minor, reply } = negotiateProtocolVersion(startup.minor, startup.protocolOptions);
@@ -132,12 +136,10 @@ async function begin(
   // Cut as the server cuts it: there must be room for the settings in the startup packet.
   const applicationName = truncateName(startup.parameters.get("application_name") ?? "");
   const requested = requestedSettings(startup.parameters);
-  const address = ipOf(channel.remoteAddress);
-  const certificateHash = encrypted ? gate.tls?.certificateHash : undefined;
 
   const identity = await authenticate(inbox, user, {
     identities: config.identities,
-    certificateHash,
+    certificateHash: tls?.certificateHash,
     encrypted,
     address,
   });
@@ -166,6 +168,7 @@ async function begin(
       database,
       roles,
       applicationName,
+      client: shownAddress(client),
       encrypted,
       minor,
       openRole: (to, { role: before, parameters, change }) =>
@@ -190,9 +193,7 @@ function databaseName({ parameters }: Startup): string {
   return parameters.get("database") || parameters.get("user") || "";
 }
 
-/** The address without its port. */
-function ipOf(remoteAddress: string): string {
-  const [, bracketed] = /^\[(.*)\]:\d+$/.exec(remoteAddress) ?? [];
-  const address = bracketed ?? remoteAddress.replace(/:\d+$/, "");
-  return isIP(address) === 0 ? remoteAddress : address;
+/** `127.0.0.1:54321`, `[::1]:54321`. */
+function shownAddress({ address, port }: ClientAddress): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Problem } from "../errors.ts";
 import { acceptTls, type TlsServer } from "../net/tls.ts";
 import { errorResponse } from "../wire/error-fields.ts";
+import { readProxyHeader, type ProxyHeader } from "../wire/proxy-header.ts";
 import { readStartupPacket, type StartupPacket } from "../wire/startup.ts";
 
 export type Startup = Extract<StartupPacket, { kind: "startup" }>;
@@ -12,12 +13,29 @@ export type Opening =
   | {
       readonly kind: "startup";
       readonly socket: Socket;
-      readonly encrypted: boolean;
+      /** What the client was shown over TLS; undefined: it came without. */
+      readonly tls: TlsServer | undefined;
+      readonly client: ClientAddress;
       readonly startup: Startup;
     }
-  | { readonly kind: "cancel"; readonly processId: number; readonly key: Buffer }
-  /** Closed already, and told why if `problem` could be told. */
+  | {
+      readonly kind: "cancel";
+      readonly client: ClientAddress;
+      readonly processId: number;
+      readonly key: Buffer;
+    }
+  /** Closed already; it was told why where it speaks Postgres. */
   | { readonly kind: "closed"; readonly problem: Problem | undefined };
+
+/** Where a client is, as its load balancer says or the connection itself. */
+export type ClientAddress = { readonly address: string; readonly port: number };
+
+/** What is known in front of a client's first byte. */
+export type Approach = {
+  readonly tls: TlsServer | undefined;
+  /** A load balancer is at the other end, and must say first where the client is. */
+  readonly proxied: boolean;
+};
 
 /** What has been asked for so far; each of the two at most once, for a client that repeats them never ends (CVE-2026-6479). */
 type Asked = { ssl: boolean; gss: boolean; encrypted: boolean; direct: boolean };
@@ -29,10 +47,19 @@ const no = Buffer.from("N");
  * Reads what a client sends before it logs in (protocol chapter, "Start-up", "SSL Session Encryption"). Has no
  * deadline of its own: destroying the accepted socket ends it.
  */
-export async function readOpening(accepted: Socket, tls: TlsServer | undefined): Promise<Opening> {
+export async function readOpening(accepted: Socket, { tls, proxied }: Approach): Promise<Opening> {
   const asked: Asked = { ssl: false, gss: false, encrypted: false, direct: false };
   let socket = accepted;
+  // Asked for now: a closed socket has none.
+  let client = { address: accepted.remoteAddress ?? "", port: accepted.remotePort ?? 0 };
   let bytes: Buffer = Buffer.alloc(0);
+  if (proxied) {
+    const header = await readHeader(socket);
+    if (header.kind === "refused") return closed(socket, noHeader(header.found));
+    if (header.kind === "incomplete") return closed(socket);
+    client = header.source ?? client;
+    bytes = header.rest;
+  }
   for (;;) {
     const packet = readStartupPacket(bytes);
     switch (packet.kind) {
@@ -77,14 +104,33 @@ export async function readOpening(accepted: Socket, tls: TlsServer | undefined):
         break;
       case "cancel-request":
         socket.destroy();
-        return { kind: "cancel", processId: packet.processId, key: packet.key };
+        return { kind: "cancel", client, processId: packet.processId, key: packet.key };
       case "refused":
         return packet.answer ? refuse(socket, packet.problem) : closed(socket);
       case "startup":
         if (bytes.length > packet.bytes) socket.unshift(bytes.subarray(packet.bytes));
-        return { kind: "startup", socket, encrypted: asked.encrypted, startup: packet };
+        return { kind: "startup", socket, tls: asked.encrypted ? tls : undefined, client, startup: packet };
     }
   }
+}
+
+type ReadHeader = Exclude<ProxyHeader, { kind: "header" }> | (ProxyHeader & { readonly rest: Buffer });
+
+/** The header of the PROXY protocol, and what came behind it; incomplete: the connection has gone. */
+async function readHeader(socket: Socket): Promise<ReadHeader> {
+  let bytes: Buffer = Buffer.alloc(0);
+  for (;;) {
+    const more = await nextBytes(socket);
+    if (more === undefined) return { kind: "incomplete" };
+    bytes = Buffer.concat([bytes, more]);
+    const header = readProxyHeader(bytes);
+    if (header.kind === "header") return { ...header, rest: bytes.subarray(header.bytes) };
+    if (header.kind === "refused") return header;
+  }
+}
+
+function noHeader(found: string): Problem {
+  return { code: "protocol_violation", message: `expected a header of the PROXY protocol, found ${found}` };
 }
 
 /** The next bytes; undefined if the client has gone. What comes behind them stays in the socket. */
@@ -122,9 +168,9 @@ function repeated(what: string): Problem {
   return { code: "protocol_violation", message: `unexpected request for ${what} encryption` };
 }
 
-function closed(socket: Socket): Opening {
+function closed(socket: Socket, problem?: Problem): Opening {
   socket.destroy();
-  return { kind: "closed", problem: undefined };
+  return { kind: "closed", problem };
 }
 
 function refuse(socket: Socket, problem: Problem): Opening {

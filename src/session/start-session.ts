@@ -19,6 +19,8 @@ export type SessionStart = {
   /** The roles that the identity may take here. */
   readonly roles: readonly string[];
   readonly applicationName: string;
+  /** Address and port of the client. */
+  readonly client: string;
   readonly encrypted: boolean;
   readonly minor: ProtocolMinor;
   readonly openRole: SessionBasis["openRole"];
@@ -47,14 +49,14 @@ export function startSession(inbox: Inbox, role: OpenRole, start: SessionStart, 
 
 function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, gate: Gate): Session {
   const { recorder, metrics, log, cancelKeys, sessions } = gate;
-  const { identity, database, roles, applicationName, encrypted, minor, openRole } = start;
+  const { identity, database, roles, applicationName, client, encrypted, minor, openRole } = start;
   const record = recorder.openSession({
     session: randomUUID(),
     identity: identity.name,
     role: role.name,
     method: identity.method,
     database: database.config.name,
-    client: channel.remoteAddress,
+    client,
     applicationName,
     tls: encrypted,
   });

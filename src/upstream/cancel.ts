@@ -1,9 +1,6 @@
 import type { UpstreamTarget } from "../config/config.ts";
+import { cancelRequest, type CancelKey } from "../wire/cancel-request.ts";
 import { HandshakeConnection } from "./handshake-connection.ts";
-import { tlsOptions } from "./target.ts";
-
-/** What the server gave the connection for this (BackendKeyData). */
-export type CancelKey = { readonly processId: number; readonly secret: number };
 
 const deadline = 10_000; // ms
 
@@ -14,17 +11,13 @@ const deadline = 10_000; // ms
  */
 export function sendCancel(target: UpstreamTarget, key: CancelKey): Promise<void> {
   return new Promise((resolve, reject) => {
-    const connection = new HandshakeConnection(
-      target.tls && tlsOptions(target.tls),
-      0,
-    ) as HandshakeConnection & {
+    const connection = new HandshakeConnection(target, 0) as HandshakeConnection & {
       connect(port: number | string, host?: string): void;
       requestSsl(): void;
-      cancel(processId: number, secret: number): void;
     };
     let sent = false;
     const send = () => {
-      connection.cancel(key.processId, key.secret);
+      connection.socketInUse.write(cancelRequest(key));
       sent = true;
     };
     const timer = setTimeout(() => connection.stream.destroy(new Error("cancel timed out")), deadline);

@@ -7,7 +7,7 @@ import { within } from "./deadline.ts";
 import { HandshakeConnection } from "./handshake-connection.ts";
 import { LoginClient } from "./login-client.ts";
 import { startupParameters } from "./startup-message.ts";
-import { tlsOptions, type UpstreamLogin } from "./target.ts";
+import type { UpstreamLogin } from "./target.ts";
 import { unavailable } from "./unavailable.ts";
 
 export type CatalogSource = {
@@ -176,7 +176,7 @@ function openReader(target: UpstreamTarget, login: UpstreamLogin, role: string):
   ]);
   const session = { role, settings, applicationName: "rolegate catalog" };
   const parameters = startupParameters(login.user, target.database, session);
-  const connection = new HandshakeConnection(target.tls && tlsOptions(target.tls), Infinity, longest);
+  const connection = new HandshakeConnection(target, Infinity, longest);
   const client = new LoginClient(target, login, parameters, connection);
   // A connection that breaks shows at the next reading, which then opens another.
   client.on("error", () => {});

@@ -1,13 +1,14 @@
 import type { Socket } from "node:net";
 import type { UpstreamTarget } from "../config/config.ts";
 import { terminate } from "../wire/frontend-rewrite.ts";
-import { sendCancel, type CancelKey } from "./cancel.ts";
+import type { CancelKey } from "../wire/cancel-request.ts";
+import { sendCancel } from "./cancel.ts";
 import type { UpstreamConnection } from "./connection.ts";
 import { within } from "./deadline.ts";
 import { HandshakeConnection } from "./handshake-connection.ts";
 import { LoginClient } from "./login-client.ts";
 import { startupParameters, type SessionStart } from "./startup-message.ts";
-import { tlsOptions, type UpstreamLogin } from "./target.ts";
+import type { UpstreamLogin } from "./target.ts";
 import { unavailable } from "./unavailable.ts";
 import { loginFacts, unfitLogin, type LoginFacts } from "./verify-login.ts";
 
@@ -36,7 +37,7 @@ export async function connectUpstream(
   let connection: HandshakeConnection | undefined;
   try {
     const parameters = startupParameters(login.user, target.database, session);
-    const opened = (connection = new HandshakeConnection(target.tls && tlsOptions(target.tls), 2));
+    const opened = (connection = new HandshakeConnection(target, 2));
     const reported = new Map<string, string>();
     opened.on("parameterStatus", (message: { parameterName: string; parameterValue: string }) =>
       reported.set(message.parameterName, message.parameterValue),
@@ -46,7 +47,7 @@ export async function connectUpstream(
     for (const [name, value] of Object.entries(required))
       if (!value.some((allowed) => allowed === reported.get(name)))
         throw new Error(`the server's ${name} is not ${value.join(" or ")}`);
-    return takeOver(opened.socketInUse, target, { parameters: reported, settings }, keyOf(client));
+    return takeOver(opened.socketInUse, target, { parameters: reported, settings }, opened.cancelKey);
   } catch (error) {
     connection?.socketInUse.destroy();
     throw unavailable(error);
@@ -73,23 +74,17 @@ async function logIn(
   );
 }
 
-/** BackendKeyData, as pg keeps it. */
-function keyOf(client: LoginClient): CancelKey {
-  const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
-  return { processId: processID, secret: secretKey };
-}
-
 function takeOver(
   socket: Socket,
   target: UpstreamTarget,
   known: Pick<UpstreamConnection, "parameters" | "settings">,
-  key: CancelKey,
+  key: CancelKey | undefined,
 ): UpstreamConnection {
   return {
     socket,
     ...known,
     cancel: async () => {
-      if (!socket.destroyed) await sendCancel(target, key);
+      if (!socket.destroyed && key !== undefined) await sendCancel(target, key);
     },
     close: () => {
       if (socket.destroyed) return;

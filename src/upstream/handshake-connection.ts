@@ -1,18 +1,22 @@
 import { EventEmitter } from "node:events";
 import { Socket } from "node:net";
-import { Connection, type ConnectionConfig } from "pg";
+import { Connection } from "pg";
 import { parse } from "pg-protocol";
 import { frameTable, type FrameTable, type Treatment } from "../wire/frame-table.ts";
 import { FrameReader, Step } from "../wire/frames.ts";
 import { backendLimits } from "../wire/limits.ts";
+import type { UpstreamTarget } from "../config/config.ts";
+import { readBackendKeyData, type CancelKey } from "../wire/cancel-request.ts";
+import { judgeVersion, type ProtocolMinor } from "../wire/negotiate-protocol-version.ts";
 import { startupMessage } from "./startup-message.ts";
+import { tlsOptions } from "./target.ts";
 import { withoutListenersSince, listenersOf, type Listeners } from "./listeners.ts";
 
 /** Bytes; no message of an honest server's login comes near, and a lying one cannot make us collect more. */
 const longestOfLogin = 65_535;
 
 // What a server may send from its first byte to the answer of a simple query; anything else ends the connection.
-const types = ["R", "S", "K", "Z", "E", "N", "A", "T", "D", "C"] as const;
+const types = ["R", "S", "K", "v", "Z", "E", "N", "A", "T", "D", "C"] as const;
 
 function tableUpTo(longest: number): FrameTable {
   return frameTable(
@@ -40,15 +44,18 @@ export class HandshakeConnection extends Connection {
   #stream: Socket;
   #streamOwn: Listeners;
   #readyForQueries = 0;
+  readonly #minor: ProtocolMinor;
+  #key: CancelKey | undefined;
 
   /**
    * @param handOverAt which ReadyForQuery is the last that pg sees, counted from 1
    * @param longest bytes of the longest message to take
    */
-  constructor(ssl: ConnectionConfig["ssl"], handOverAt: number, longest = longestOfLogin) {
+  constructor({ tls, minor = 2 }: UpstreamTarget, handOverAt: number, longest = longestOfLogin) {
     const socket = new Socket();
     const own = listenersOf(socket);
-    super({ ssl: ssl ?? false, stream: () => socket });
+    super({ ssl: tls === undefined ? false : tlsOptions(tls), stream: () => socket });
+    this.#minor = minor;
     this.#handOverAt = handOverAt;
     this.#table = tableUpTo(longest);
     this.#socket = this.#stream = socket;
@@ -60,13 +67,18 @@ export class HandshakeConnection extends Connection {
     return this.#stream;
   }
 
+  /** What the server gave for cancelling; undefined: nothing, or nothing yet. */
+  get cancelKey(): CancelKey | undefined {
+    return this.#key;
+  }
+
   get handedOver(): boolean {
     return this.#readyForQueries >= this.#handOverAt;
   }
 
   /** Called by pg to send the StartupMessage; its own would add a client_encoding that wins over every other. */
   startup(parameters: Readonly<Record<string, string>>): void {
-    this.#stream.write(startupMessage(parameters));
+    this.#stream.write(startupMessage(parameters, this.#minor));
   }
 
   /** Called by pg with the stream from which it would read messages. */
@@ -89,6 +101,7 @@ export class HandshakeConnection extends Connection {
           if (step !== Step.frame || reader.rest > 0) throw new Error("message too long for a login");
           unread -= reader.length;
           if (reader.type === 0x5a) this.#readyForQueries++;
+          if (this.#keep(reader)) continue;
           // Before pg sees it: what it then does (a callback, a promise) must find the socket already ours.
           if (this.handedOver) this.#handOver(chunk.subarray(chunk.length - unread));
           messages.emit("data", reader.buffer.subarray(reader.start, reader.end));
@@ -98,6 +111,14 @@ export class HandshakeConnection extends Connection {
         stream.destroy(error instanceof Error ? error : new Error("login failed", { cause: error }));
       }
     });
+  }
+
+  /** Takes what pg does not know as protocol 3.2 has it. @throws Error for a version that was not asked for */
+  #keep({ type, buffer, start, end }: FrameReader): boolean {
+    if (type === 0x4b) this.#key = readBackendKeyData(buffer, start, end);
+    else if (type === 0x76) judgeVersion(buffer, start, end, this.#minor);
+    else return false;
+    return true;
   }
 
   #handOver(unread: Buffer): void {

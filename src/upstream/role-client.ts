@@ -3,7 +3,7 @@ import { within } from "./deadline.ts";
 import { HandshakeConnection } from "./handshake-connection.ts";
 import { LoginClient } from "./login-client.ts";
 import { startupParameters } from "./startup-message.ts";
-import { tlsOptions, type UpstreamLogin } from "./target.ts";
+import type { UpstreamLogin } from "./target.ts";
 import { unavailable } from "./unavailable.ts";
 import { loginFacts, unfitLogin, type LoginFacts } from "./verify-login.ts";
 
@@ -28,7 +28,7 @@ export async function askAs<Answer>(
   const settings = new Map([["default_transaction_read_only", "on"]]);
   const session = { role, settings, applicationName: "rolegate check" };
   const parameters = startupParameters(login.user, target.database, session);
-  const connection = new HandshakeConnection(target.tls && tlsOptions(target.tls), Infinity, longest);
+  const connection = new HandshakeConnection(target, Infinity, longest);
   const client = new LoginClient(target, login, parameters, connection);
   client.on("error", () => {});
   const begin = async (): Promise<void> => {

@@ -1,4 +1,5 @@
 import { maxStartupPacket } from "../wire/limits.ts";
+import type { ProtocolMinor } from "../wire/negotiate-protocol-version.ts";
 import { int32 } from "../wire/writer.ts";
 
 /** What a session asks of the server as it begins. */
@@ -45,14 +46,14 @@ export function startupParameters(
   return parameters;
 }
 
-/** Protocol 3.0. */
-const version = 196_608;
-
-/** The StartupMessage (protocol chapter, "Message Formats") with these parameters, which hold no NUL byte. */
-export function startupMessage(parameters: Readonly<Record<string, string>>): Buffer {
+/** The StartupMessage (protocol chapter, "Message Formats") of 3.`minor` with these parameters, which hold no NUL byte. */
+export function startupMessage(
+  parameters: Readonly<Record<string, string>>,
+  minor: ProtocolMinor = 0,
+): Buffer {
   const words = Object.entries(parameters).flatMap(([name, value]) => [name, value]);
   const body = Buffer.from(`${words.join("\0")}\0\0`);
-  return Buffer.concat([int32(4 + 4 + body.length), int32(version), body]);
+  return Buffer.concat([int32(4 + 4 + body.length), int32((3 << 16) | minor), body]);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { connectUpstream } from "../../src/upstream/connect.ts";
 import { trace } from "../../src/wire/trace.ts";
-import { message } from "../../src/wire/writer.ts";
+import { int32, message, text } from "../../src/wire/writer.ts";
 import { fakeServer, startupOf, tell, type FakeServer } from "./fake-server.ts";
 
 // The database is never mocked; these are servers that misbehave, or are somebody else.
@@ -232,6 +232,30 @@ test("messages that cannot be part of a login end it at once", async () => {
   expect(await failure(says(message("E", Buffer.from("Mgo away\0\0"))))).toBe("go away");
   await server?.close();
   expect(await failure(says(message("E", Buffer.of(0))))).toBeDefined();
+});
+
+test.each([
+  ["a newer version", 0x30003, 0, "the server answered protocol 3.2 with 3.3"],
+  ["the reserved one", 0x30001, 0, "the server answered protocol 3.2 with 3.1"],
+  ["another major", 0x20000, 0, "the server answered protocol 3.2 with 2.0"],
+  ["options that nobody asked for", 0x30000, 1, "the server answered protocol 3.2 with 3.0"],
+])("%s in place of what was asked for ends the login", async (_name, version, options, why) => {
+  const negotiation = message(
+    "v",
+    int32(version),
+    int32(options),
+    ...(options > 0 ? [text("_pq_.x", "option")] : []),
+  );
+  expect(await failure(says(Buffer.concat([negotiation, tell.welcome()])))).toBe(why);
+});
+
+test.each([
+  [3, "the server gave a cancel key of 3 bytes"],
+  [257, "invalid length of a message of type 75"],
+])("a cancel key of %d bytes ends the login", async (bytes, why) => {
+  const key = message("K", int32(4711), Buffer.alloc(bytes));
+  const welcome = Buffer.concat([message("R", int32(0)), key, tell.ready]);
+  expect(await failure(says(welcome))).toBe(why);
 });
 
 test("the whole login has one deadline", async () => {

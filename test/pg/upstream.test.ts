@@ -55,17 +55,20 @@ test("a client's SQL_ASCII stays", async () => {
   connection.close();
 });
 
-test("cancel ends what the connection runs, and nothing that it runs later", async () => {
-  const connection = await connectUpstream(target, login, session(), 5_000);
-  connection.socket.write(query("select pg_sleep(60)"));
-  // The server must have begun: a cancel before that would be for nothing.
-  await expect.poll(running).toBe(1);
-  await connection.cancel();
-  expect(await answer(connection.socket)).toContainEqual(expect.stringContaining("57014"));
-  connection.socket.write(query("select 'later'"));
-  expect((await answer(connection.socket)).join("\n")).toContain("later");
-  connection.close();
-});
+test.each([0, 2] as const)(
+  "cancel ends what the connection runs, and nothing that it runs later (protocol 3.%d)",
+  async (minor) => {
+    const connection = await connectUpstream({ ...target, minor }, login, session(), 5_000);
+    connection.socket.write(query("select pg_sleep(60)"));
+    // The server must have begun: a cancel before that would be for nothing.
+    await expect.poll(running).toBe(1);
+    await connection.cancel();
+    expect(await answer(connection.socket)).toContainEqual(expect.stringContaining("57014"));
+    connection.socket.write(query("select 'later'"));
+    expect((await answer(connection.socket)).join("\n")).toContain("later");
+    connection.close();
+  },
+);
 
 async function running(): Promise<number> {
   const { rows } = await database.query(

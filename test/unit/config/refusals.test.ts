@@ -31,6 +31,16 @@ const refused: readonly [
   ["log: { level: warn }", "logs: { level: warn }", ["rolegate.yaml:33 logs: unknown key"]],
   ["  address: 127.0.0.1:6432", "  adress: 127.0.0.1:6432", ["rolegate.yaml:2 listen.adress: unknown key"]],
   ["  address: 127.0.0.1:6432", "  address: 6432", ["rolegate.yaml:2 listen.address: wrong type"]],
+  [
+    "  address: 127.0.0.1:6432",
+    "  proxyProtocol: { trusted: [10.0.0.0/8, balancer.internal] }",
+    ["rolegate.yaml:2 listen.proxyProtocol.trusted: wrong value"],
+  ],
+  [
+    "  address: 127.0.0.1:6432",
+    "  proxyProtocol: { trusted: [] }",
+    ["rolegate.yaml:2 listen.proxyProtocol.trusted: wrong value"],
+  ],
   ["  address: 127.0.0.1:6432", '  address: "6432"', ["rolegate.yaml:2 listen.address: wrong value"]],
   ["admin: { address: 127.0.0.1:6480 }", "admin: 127.0.0.1:6480", ["rolegate.yaml:7 admin: wrong type"]],
   ["admin: { address: 127.0.0.1:6480 }", "admin: {}", ["rolegate.yaml:7 admin.address: missing"]],

@@ -3,7 +3,7 @@ import { parseSocketAddress } from "../../../src/config/socket-address.ts";
 import { parseUpstreamUrl } from "../../../src/config/upstream-url.ts";
 
 describe("parseUpstreamUrl reads", () => {
-  const plain = { port: 5432, database: "shop", sslmode: "disable", sslrootcert: undefined };
+  const plain = { port: 5432, database: "shop", sslmode: "disable", sslrootcert: undefined, minor: 2 };
   test.each([
     ["postgres://localhost/shop", { ...plain, host: "localhost" }],
     ["postgresql://127.0.0.1:5433/shop", { ...plain, host: "127.0.0.1", port: 5433 }],
@@ -14,6 +14,8 @@ describe("parseUpstreamUrl reads", () => {
     ["postgres://db/shop?sslmode=disable", { ...plain, host: "db" }],
     ["postgres://db/shop?sslmode=require", { ...plain, host: "db", sslmode: "require" }],
     ["postgres://db.x/shop?sslmode=verify-full", { ...plain, host: "db.x", sslmode: "verify-full" }],
+    ["postgres://localhost/shop?max_protocol_version=3.0", { ...plain, host: "localhost", minor: 0 }],
+    ["postgres://localhost/shop?max_protocol_version=latest", { ...plain, host: "localhost" }],
     [
       "postgres://db/shop?sslmode=verify-full&sslrootcert=system",
       { ...plain, host: "db", sslmode: "verify-full", sslrootcert: "system" },
@@ -61,6 +63,7 @@ describe("parseUpstreamUrl refuses", () => {
     ["postgres://db/shop?sslmode=disable&sslrootcert=ca.crt", "sslrootcert without TLS"],
     ["postgres://db/shop?sslmode=verify-ca", "sslmode=verify-ca without an authority"],
     ["postgres://db/shop?sslmode=verify-ca&sslrootcert=system", "sslmode=verify-ca without an authority"],
+    ["postgres://localhost/shop?max_protocol_version=3.3", "another max_protocol_version"],
     ["postgres:///shop?host=/run&sslmode=require", "an sslmode on a unix socket"],
   ])("%s", (text, found) => {
     const reading = parseUpstreamUrl(text);

@@ -1,0 +1,28 @@
+import { BodyReader } from "./reader.ts";
+import { int32 } from "./writer.ts";
+
+/** What BackendKeyData gives for cancelling: the key has 4 bytes in protocol 3.0, up to 256 in 3.2. */
+export type CancelKey = { readonly processId: number; readonly key: Buffer };
+
+/** The lengths of a key (protocol chapter, BackendKeyData). */
+const [minKey, maxKey] = [4, 256];
+
+/** CANCEL_REQUEST_CODE of libpq/pqcomm.h. */
+const code = 80_877_102;
+
+/**
+ * Reads a BackendKeyData message.
+ * @throws Error for a key of another length than the protocol has
+ */
+export function readBackendKeyData(bytes: Buffer, start: number, end: number): CancelKey {
+  const body = new BodyReader(bytes, start, end);
+  const processId = body.int32();
+  const length = body.remaining;
+  if (length < minKey || length > maxKey) throw new Error(`the server gave a cancel key of ${length} bytes`);
+  return { processId, key: Buffer.from(body.bytes(length)) };
+}
+
+/** The CancelRequest packet, which has no type byte. */
+export function cancelRequest({ processId, key }: CancelKey): Buffer {
+  return Buffer.concat([int32(12 + key.length), int32(code), int32(processId), key]);
+}
