@@ -4,7 +4,8 @@ import type { Condition, Read, Survey } from "../findings.ts";
 import type { Judgement } from "../judgement.ts";
 import { lastName } from "../text/dotted-name.ts";
 import { planGuards, type Guarded } from "./guarded-conditions.ts";
-import { isSafe, type ColumnFacts } from "./safe-conditions.ts";
+import type { ColumnFacts } from "./column-facts.ts";
+import { isSafe } from "./safe-conditions.ts";
 import { meansOwnOperators } from "./safe-operators.ts";
 import type { Barrier } from "./virtual-table.ts";
 

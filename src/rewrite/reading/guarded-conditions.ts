@@ -7,6 +7,7 @@ import { partsInText, type Part } from "../text/condition-parts.ts";
 import { lastName, nameParts } from "../text/dotted-name.ts";
 import { surrounded } from "../text/guard.ts";
 import type { Unsafe } from "./barrier.ts";
+import { hasColumn } from "./column-facts.ts";
 import { mostParts, nameOf } from "./safe-copies.ts";
 import { marker, saidBy } from "./virtual-table.ts";
 
@@ -43,7 +44,7 @@ export function planGuards(
   )
     return undefined;
   const ruled = survey.reads.filter(({ grant }) => grant?.select?.rows !== undefined);
-  const guards = ruled.filter((read) => !needsMarker(read) || canBeMarked(survey, read));
+  const guards = ruled.filter((read) => !needsMarker(read) || canBeMarked(judgement, survey, read));
   const closed = new Set<Read>(
     ruled.filter((read) => unsafe.some(({ condition }) => reaches(condition, read))),
   );
@@ -53,10 +54,11 @@ export function planGuards(
     const inText = partsOf(judgement, condition);
     if (inText === undefined || inText.length > mostParts) return undefined;
     const here = ruled.filter((read) => standsIn(condition, read));
+    const beside = survey.reads.filter((read) => standsIn(condition, read));
     for (const node of parts) {
       const part = inText.find((each) => each.node === node);
       if (part === undefined) return undefined;
-      const named = namedBy(node, here);
+      const named = namedBy(node, here, beside);
       if (isJoin(condition, node)) return undefined;
       planned.push({ part, condition, named: named.length > 0 ? named : here });
       for (const read of planned.at(-1)!.named) if (!canGuard(condition, read, guards)) closed.add(read);
@@ -94,13 +96,22 @@ function ruleText(read: Read): string {
     : read.grant!.select!.rows!.render(name);
 }
 
-function needsMarker({ grant }: Read): boolean {
-  return saidBy(grant!.select!) === "marker";
+function needsMarker({ grant, relation }: Read): boolean {
+  return saidBy(relation, grant!.select!) === "marker";
 }
 
-/** A star, or the name of the relation as a value, would show the column too. */
-function canBeMarked({ stars, rows, named, natural }: Survey, { rangeVar }: Read): boolean {
-  return !stars && !natural && !rows.has(nameOf(rangeVar) ?? "") && !named.has(marker);
+/** A star, and every way to take a row as a value, would show the column too. */
+function canBeMarked({ context }: Judgement, survey: Survey, { relation, rangeVar }: Read): boolean {
+  const { stars, rows, named, natural, joinAliases, aliases, references } = survey;
+  if (stars || natural || joinAliases.size > 0 || named.has(marker)) return false;
+  if ([...rows].some((name) => aliases.has(name))) return false;
+  // `t.f` is a call of f(t) where t has no column f.
+  const called = references.some(
+    ({ qualifier, name }) =>
+      context.catalog.functions.has(name) &&
+      (qualifier === undefined || (qualifier === nameOf(rangeVar) && !hasColumn(relation, name))),
+  );
+  return !called && !hasColumn(relation, marker);
 }
 
 /** True if a condition could name the relation where it stands, as one whose rows are sure to be there. */
@@ -125,27 +136,23 @@ function isUnder({ larg, rarg }: JoinExpr, { node }: Read): boolean {
   });
 }
 
-/** True if the condition may come to run on rows of a relation that stands elsewhere: around it, or in a sub-select of FROM. */
+/**
+ * False for a relation beside the condition, and for one in a sub-select of an expression there or deeper: nothing of it
+ * can be named from here. It may run on the rows of all others, by way of the items of FROM around it and in it.
+ */
 function reaches({ place }: Condition, read: Read): boolean {
   if (place === undefined || read.place === undefined) return true;
-  if (read.place === place) return false;
-  if (isWithin(place, read.place)) return true;
+  let apart = false;
   let at: Place | undefined = read.place;
-  let rows = true;
   for (; at !== undefined && at !== place; at = at.outer) {
     if (at.reach === "with") return true;
-    rows &&= at.reach === "from";
+    apart ||= at.reach === "apart";
   }
-  return at === place && rows;
-}
-
-function isWithin(place: Place, around: Place): boolean {
-  for (let at = place.outer; at !== undefined; at = at.outer) if (at === around) return true;
-  return false;
+  return at !== place || (read.place !== place && !apart);
 }
 
 /** The relations that a condition may name, in a sub-select too; too many do no harm. */
-function namedBy(node: Node, here: readonly Read[]): Read[] {
+function namedBy(node: Node, here: readonly Read[], beside: readonly Read[]): readonly Read[] {
   const columns = new Set<string>();
   const items = new Set<string>();
   let any = false;
@@ -157,15 +164,15 @@ function namedBy(node: Node, here: readonly Read[]): Read[] {
     else if (all.length === 2) items.add(names[0] ?? "");
     else for (const name of names) columns.add(name);
   });
-  const known = new Set(here.map(({ rangeVar }) => nameOf(rangeVar)));
-  const strange = [...items].some((item) => !known.has(item));
-  return here.filter(({ rangeVar, relation, level, missingIn }) => {
-    const name = nameOf(rangeVar) ?? "";
-    if (any || items.has(name) || columns.has(name)) return true;
-    // Behind the alias of a join it goes by that name.
-    if (strange && level === undefined && missingIn === undefined) return true;
-    return relation.columns.some((column) => columns.has(column.name));
-  });
+  // A join, its USING, a sub-select, and what is further in or out go by names too, and may stand for any of these.
+  any ||= [...items].some((item) => beside.every(({ rangeVar }) => nameOf(rangeVar) !== item));
+  any ||= [...columns].some((name) => beside.every(({ relation }) => !hasColumn(relation, name)));
+  return here.filter(
+    (read) =>
+      any ||
+      items.has(nameOf(read.rangeVar) ?? "") ||
+      [...columns].some((name) => hasColumn(read.relation, name)),
+  );
 }
 
 /** No join could hash or merge by what stands in a CASE: each row would be held against each. */

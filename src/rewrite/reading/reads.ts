@@ -6,7 +6,7 @@ import { catalogTable } from "../catalogs/blanked-catalogs.ts";
 import { become, fromItemTree } from "../text/fragment.ts";
 import { edit, unsupported, type Judgement } from "../judgement.ts";
 import { barriersOf, type Barriers } from "./barrier.ts";
-import { columnFacts, type ColumnFacts } from "./safe-conditions.ts";
+import { columnFacts, type ColumnFacts } from "./column-facts.ts";
 import { isShared } from "../names-seen.ts";
 import { nameOf, safeCopies } from "./safe-copies.ts";
 import { takeSample } from "./samples.ts";
@@ -30,7 +30,7 @@ export type Conditions = Barriers & {
 };
 
 export function conditionsOf(judgement: Judgement, survey: Survey): Conditions {
-  const facts = columnFacts([...survey.reads, ...survey.writes], survey);
+  const facts = columnFacts(judgement, survey);
   const uses = [
     ...survey.reads.map(({ rangeVar, relation }) => ({ name: nameOf(rangeVar), relation })),
     ...survey.writes.map(({ statement, relation }) => ({ name: nameOf(statement.relation), relation })),

@@ -1,14 +1,11 @@
 import type { A_Expr, Node, ParamRef, SelectStmt, SubLink, TypeCast } from "@pgsql/types";
-import type { Column } from "../../catalog/catalog.ts";
-import type { TableGrant } from "../../policy/grants.ts";
 import { lastName, nameParts } from "../text/dotted-name.ts";
 import type { Judgement } from "../judgement.ts";
-import type { Read, Survey } from "../findings.ts";
 import { parameterCounts } from "../text/source.ts";
+import type { ColumnFacts } from "./column-facts.ts";
 import { isBoundedTime } from "./bounded-times.ts";
 import { isSafeMatch } from "./safe-matches.ts";
 import { meansOwnOperators } from "./safe-operators.ts";
-import { familyOfType } from "./type-families.ts";
 
 const comparisons: ReadonlySet<string> = new Set(["=", "<>", "!=", "<", "<=", ">", ">="]);
 
@@ -17,6 +14,13 @@ const constantCasts: ReadonlySet<string> = new Set(
   "bool int2 int4 int8 float4 float8 numeric text varchar bpchar uuid date time timestamp timestamptz interval".split(
     " ",
   ),
+);
+
+const clocks: ReadonlySet<string> = new Set(
+  ["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP"].flatMap((name) => [
+    `SVFOP_${name}`,
+    `SVFOP_${name}_N`,
+  ]),
 );
 
 const aggregates: ReadonlySet<string> = new Set([
@@ -29,78 +33,6 @@ const aggregates: ReadonlySet<string> = new Set([
   "bool_or",
   "every",
 ]);
-
-/** What the columns of a statement are, by bare name: any relation that it reads may be meant. */
-export type ColumnFacts = {
-  /** The family of a column's type; undefined: not safe, or not known for sure. */
-  family(name: string): string | undefined;
-  /** OID of a column's collation: which of two that differ is meant, the server asks when it compares, and raises. */
-  collation(name: string): number | undefined;
-};
-
-/**
- * Facts about columns by name alone: a name is safe if it is a plain column of a safe type in every relation of the
- * statement that has it. Scopes need not be told apart then, and a mistake can only be on the careful side.
- */
-export function columnFacts(
-  uses: readonly Pick<Read, "relation" | "grant">[],
-  { aliases, outputs }: Pick<Survey, "aliases" | "outputs">,
-): ColumnFacts {
-  const known = new Map<string, StoredType | undefined>();
-  for (const { relation, grant } of uses) {
-    const stored =
-      relation.kind === "table" ||
-      relation.kind === "partitioned table" ||
-      relation.kind === "materialized view";
-    for (const column of relation.columns) {
-      const family = stored && isPlain(column.name, grant) ? familyOf(column) : undefined;
-      const { name, collation } = column;
-      const before = known.get(name);
-      const same = !known.has(name) || (before?.family === family && before?.collation === collation);
-      known.set(name, same && family !== undefined ? { family, collation } : undefined);
-    }
-  }
-  const typed = (name: string, within: readonly string[]): StoredType | undefined => {
-    const made = outputs.get(name);
-    // Where one name stands for several, they must be alike.
-    if (made === undefined || within.includes(name)) return known.get(name);
-    const types = made.map((output) => {
-      if (output === undefined) return undefined;
-      return output.kind === "count" ? counted : typed(output.name, [...within, name]);
-    });
-    if (known.has(name)) types.push(known.get(name));
-    const [first] = types;
-    return first !== undefined &&
-      types.every((type) => type?.family === first.family && type.collation === first.collation)
-      ? first
-      : undefined;
-  };
-  // A bare name may mean a whole row where a FROM item has it.
-  return {
-    family: (name) => (aliases.has(name) ? undefined : typed(name, [])?.family),
-    collation: (name) => typed(name, [])?.collation,
-  };
-}
-
-type StoredType = Pick<Column, "collation"> & { readonly family: string };
-
-/** count() gives a bigint. */
-const counted: StoredType = { family: "integer", collation: 0 };
-
-/** A column that the role sees as it is stored. */
-function isPlain(name: string, grant: TableGrant | undefined): boolean {
-  if (grant === undefined) return true;
-  const { select } = grant;
-  return (
-    select !== undefined && (select.columns === "all" || select.columns.has(name)) && !select.mask.has(name)
-  );
-}
-
-function familyOf(column: Column): string | undefined {
-  if (column.virtual) return undefined;
-  if (column.typeKind === "e") return `enum ${column.type}`;
-  return column.typeKind === "b" ? familyOfType(column.type) : undefined;
-}
 
 /** True if the condition may run on a row that the role must not see: it cannot raise and nothing can watch it run. */
 export function isSafe(judgement: Judgement, facts: ColumnFacts, node: Node, having = false): boolean {
@@ -184,7 +116,7 @@ function isConstantFor(judgement: Judgement, family: string, node: Node): boolea
 function isSafeSubLink(judgement: Judgement, facts: ColumnFacts, link: SubLink): boolean {
   const select =
     link.subselect !== undefined && "SelectStmt" in link.subselect ? link.subselect.SelectStmt : undefined;
-  if (select === undefined || !onlyFilters(select)) return false;
+  if (select === undefined || !onlyFilters(facts, select)) return false;
   const values = (select.targetList ?? []).map((target) =>
     "ResTarget" in target ? target.ResTarget.val : undefined,
   );
@@ -212,14 +144,28 @@ const filtering: ReadonlySet<string> = new Set([
   "op",
 ]);
 
-function onlyFilters(select: SelectStmt): boolean {
-  return select.op === "SETOP_NONE" && Object.keys(select).every((clause) => filtering.has(clause));
+/** What it reads are stored rows: the other items of FROM are expressions too, and one of WITH may hold any. */
+function onlyFilters(facts: ColumnFacts, select: SelectStmt): boolean {
+  return (
+    select.op === "SETOP_NONE" &&
+    Object.keys(select).every((clause) => filtering.has(clause)) &&
+    (select.fromClause ?? []).every((item) => readsStored(facts, item))
+  );
+}
+
+function readsStored(facts: ColumnFacts, item: Node | undefined): boolean {
+  if (item === undefined) return false;
+  if ("RangeVar" in item) return facts.isStored(item.RangeVar);
+  return (
+    "JoinExpr" in item && readsStored(facts, item.JoinExpr.larg) && readsStored(facts, item.JoinExpr.rarg)
+  );
 }
 
 function columnFamily(facts: ColumnFacts, node: Node): string | undefined {
   if (!("ColumnRef" in node)) return undefined;
-  const name = lastName(node.ColumnRef.fields);
-  return name === undefined ? undefined : facts.family(name);
+  const { fields } = node.ColumnRef;
+  const name = lastName(fields);
+  return name === undefined ? undefined : facts.family(name, lastName(fields?.slice(0, -1)));
 }
 
 function operatorName(name: readonly Node[] | undefined): string {
@@ -228,7 +174,9 @@ function operatorName(name: readonly Node[] | undefined): string {
 
 /** A value that is the same for every row. */
 function isConstant(judgement: Judgement, node: Node): boolean {
-  if ("A_Const" in node || "SQLValueFunction" in node) return true;
+  // current_user and its like are names, of a collation of their own: beside a column of another the server raises.
+  if ("A_Const" in node) return true;
+  if ("SQLValueFunction" in node) return clocks.has(node.SQLValueFunction.op ?? "");
   if ("ParamRef" in node) return isTrusted(judgement, node.ParamRef);
   if ("TypeCast" in node && isConstantCast(judgement, node.TypeCast)) return true;
   return isBoundedTime(judgement, node);

@@ -3,7 +3,8 @@ import type { Relation } from "../../catalog/catalog.ts";
 import { quoteIdentifier } from "../../sql/names.ts";
 import type { Judgement } from "../judgement.ts";
 import { indexAt, isCut, parameterCounts, wholeBetween } from "../text/source.ts";
-import { isSafe, type ColumnFacts } from "./safe-conditions.ts";
+import type { ColumnFacts } from "./column-facts.ts";
+import { isSafe } from "./safe-conditions.ts";
 
 /**
  * A barrier keeps all of the client's conditions out, those that could use an index too. So the safe ones among

@@ -1,7 +1,7 @@
 import type { A_Expr, Node } from "@pgsql/types";
 import type { Judgement } from "../judgement.ts";
 import { lastName } from "../text/dotted-name.ts";
-import type { ColumnFacts } from "./safe-conditions.ts";
+import type { ColumnFacts } from "./column-facts.ts";
 import { meansOwnOperators } from "./safe-operators.ts";
 
 /** OIDs of the collations under which LIKE cannot raise: the database's own, "C" and "POSIX" (pg_collation.dat). Others may be nondeterministic. */
@@ -14,7 +14,7 @@ const longestPattern = 500;
 const wholeEscapes = /^(?:[^\\]|\\[^])*$/;
 
 /**
- * True if `column LIKE 'pattern'`, or one of its kin, neither raises nor can be observed: textlike is not marked as
+ * True if `column LIKE 'pattern'` or NOT LIKE neither raises nor can be observed: textlike is not marked as
  * leakproof, but with a pattern that is whole it only compares (like.c).
  */
 export function isSafeMatch(
@@ -22,10 +22,16 @@ export function isSafeMatch(
   facts: ColumnFacts,
   { kind, name, lexpr, rexpr }: A_Expr,
 ): boolean {
-  if (kind !== "AEXPR_LIKE" && kind !== "AEXPR_ILIKE") return false;
+  // ILIKE makes a copy in lower case, of up to four times the length, and that may be more than can be had.
+  if (kind !== "AEXPR_LIKE") return false;
   if (lexpr === undefined || rexpr === undefined || !("ColumnRef" in lexpr)) return false;
-  const column = lastName(lexpr.ColumnRef.fields) ?? "";
-  if (facts.family(column) !== "text" || !deterministic.has(facts.collation(column) ?? 0)) return false;
+  const { fields } = lexpr.ColumnRef;
+  const column = lastName(fields) ?? "";
+  if (
+    facts.family(column, lastName(fields?.slice(0, -1))) !== "text" ||
+    !deterministic.has(facts.collation(column) ?? 0)
+  )
+    return false;
   return isWholePattern(rexpr) && meansOwnOperators(judgement, [lastName(name) ?? ""], "text", [rexpr]);
 }
 

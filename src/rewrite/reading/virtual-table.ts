@@ -88,8 +88,11 @@ export const marker = "rolegate rows";
  * How conditions beside a virtual table can say which rows are hidden: by the rule itself where the role sees all of
  * its columns as they are, otherwise by a column for it.
  */
-export function saidBy({ columns, mask, rows }: SelectGrant): "rule" | "marker" {
-  const seen = (name: string): boolean => (columns === "all" || columns.has(name)) && !mask.has(name);
+export function saidBy(relation: Relation, select: SelectGrant): "rule" | "marker" {
+  const { rows } = select;
+  const plain = visibleColumns(relation, select).filter(({ mask }) => mask === undefined);
+  // Not so a system column.
+  const seen = (name: string): boolean => plain.some((column) => column.name === name);
   return rows?.columns.every(seen) === true ? "rule" : "marker";
 }
 
