@@ -16,8 +16,10 @@ export type BenchDatabase = {
 };
 
 /** A server of our own with pgbench's tables (scale 1), their owner, and a role and login for each policy. */
-export async function startDatabase(): Promise<BenchDatabase> {
-  const server = await EmbeddedPostgres.start({ settings: { max_connections: "200" } });
+export async function startDatabase(
+  settings: Readonly<Record<string, string>> = { max_connections: "200" },
+): Promise<BenchDatabase> {
+  const server = await EmbeddedPostgres.start({ settings });
   const [ownerPassword, loginPassword] = [randomBytes(12).toString("hex"), randomBytes(12).toString("hex")];
   const client = new Client({ connectionString: server.url(databaseName) });
   try {

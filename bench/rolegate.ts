@@ -16,6 +16,7 @@ export async function startRolegate(
   database: BenchDatabase,
   cpuProfile: string | undefined,
   cleanup: AsyncDisposableStack,
+  maxConnections = 1_000,
 ): Promise<{ child: Child; port: number; password: string }> {
   const directory = mkdtempSync(join(tmpdir(), "rolegate-bench-"));
   cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
@@ -23,7 +24,7 @@ export async function startRolegate(
   const port = await freePort();
   const verifier = await makeVerifier(password, { salt: randomBytes(saltBytes) });
   const file = join(directory, "rolegate.yaml");
-  writeFileSync(file, configuration(database.server.port, port, verifier), {
+  writeFileSync(file, configuration(database.server.port, port, verifier, maxConnections), {
     mode: 0o600,
   });
   mkdirSync(join(directory, "roles"));
@@ -41,7 +42,7 @@ export async function startRolegate(
   return { child, port, password };
 }
 
-function configuration(upstreamPort: number, port: number, verifier: string): string {
+function configuration(upstreamPort: number, port: number, verifier: string, maxConnections: number): string {
   return `
 listen: { address: "127.0.0.1:${port}" }
 databases:
@@ -57,6 +58,7 @@ access:
   - { role: ${roles.all}, database: ${databaseName}, when: 'identity.policy == "all"' }
   - { role: ${roles.rows}, database: ${databaseName}, when: 'identity.policy == "rows"' }
 audit: { directory: audit }
+limits: { maxConnections: ${maxConnections} }
 roles: roles/
 `;
 }

@@ -25,6 +25,8 @@ try {
   else if (options.what === "micro") await (await import("./micro.ts")).runMicro(options.json);
   else if (options.what === "stall")
     await (await import("./stall.ts")).runStall(options.seconds, options.json);
+  else if (options.what === "stream") await (await import("./stream.ts")).runStream(options);
+  else if (options.what === "idle") await (await import("./idle.ts")).runIdle(options);
   else if (options.what === "rewritten")
     await (await import("./rewritten.ts")).runRewritten(options.rounds, options.json);
   else {

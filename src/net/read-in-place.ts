@@ -1,11 +1,21 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 
-/** How much one read may take; PostgreSQL's own send buffer is 8 kB, and a bulk transfer fills this. */
-const bufferBytes = 65_536;
+/** How much one read may take where much comes: PostgreSQL's own send buffer is 8 kB, and a bulk transfer fills this. */
+const largeBytes = 65_536;
+
+/** The same where little comes: most sessions are idle, and each has two sockets. */
+const smallBytes = 2_048;
+
+/** After so many reads in a row that a small buffer had been enough for, it is one again. */
+const mostSmallReads = 16;
 
 /** Buffers kept for another read: a chunk that waits for its reader, and the one read meanwhile. */
 const mostBuffers = 4;
+
+/** Large ones that no socket needs now, for the next that does. */
+const pool: Buffer[] = [];
+const mostPooled = 32;
 
 /**
  * The read buffers of one socket. One that was kept comes back into use when it is released: left to the garbage
@@ -14,10 +24,14 @@ const mostBuffers = 4;
  */
 export class ReadBuffers {
   readonly #kept: Buffer[] = [];
-  readonly #spare: Buffer[] = [];
+  #spare: Buffer[] = [];
+  #bytes = smallBytes;
+  #smallReads = 0;
 
   take(): Buffer {
-    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
+    const spare = this.#spare.pop();
+    if (spare !== undefined) return spare;
+    return (this.#bytes === largeBytes ? pool.pop() : undefined) ?? Buffer.allocUnsafeSlow(this.#bytes);
   }
 
   /** The buffer stays as it is, until `release`. */
@@ -25,10 +39,35 @@ export class ReadBuffers {
     if (this.#kept.length < mostBuffers) this.#kept.push(buffer);
   }
 
+  /** The buffer is not needed any more. */
+  give(buffer: Buffer): void {
+    if (buffer.length === this.#bytes && this.#spare.length < mostBuffers) this.#spare.push(buffer);
+    else if (buffer.length === largeBytes && pool.length < mostPooled) pool.push(buffer);
+  }
+
   /** None that was kept is needed any more. */
   release(): void {
-    for (const buffer of this.#kept) if (this.#spare.length < mostBuffers) this.#spare.push(buffer);
+    for (const buffer of this.#kept) this.give(buffer);
     this.#kept.length = 0;
+  }
+
+  /** True if reads should go on in a buffer of another size, now that one of so many bytes came. */
+  resizeAfter(bytes: number): boolean {
+    if (this.#bytes === smallBytes) {
+      if (bytes < smallBytes) return false;
+      return this.#resize(largeBytes);
+    }
+    this.#smallReads = bytes < smallBytes ? this.#smallReads + 1 : 0;
+    return this.#smallReads >= mostSmallReads && this.#resize(smallBytes);
+  }
+
+  #resize(bytes: number): true {
+    this.#bytes = bytes;
+    this.#smallReads = 0;
+    const spare = this.#spare;
+    this.#spare = [];
+    for (const buffer of spare) this.give(buffer);
+    return true;
   }
 }
 
@@ -57,16 +96,19 @@ export function readInPlace(
 
   let current = buffers.take();
   let kept = false;
+  let resized = false;
   fields[buffer] = current;
   fields[callback] = (bytes: number) => {
+    resized = buffers.resizeAfter(bytes);
     kept = onData(current.subarray(0, bytes));
     return true;
   };
   // Node asks after every read; what is returned is both held by the socket and read into next.
   fields[next] = () => {
-    if (!kept) return undefined;
-    kept = false;
-    buffers.keep(current);
+    if (!kept && !resized) return undefined;
+    if (kept) buffers.keep(current);
+    else buffers.give(current);
+    kept = resized = false;
     current = buffers.take();
     return current;
   };

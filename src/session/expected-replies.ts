@@ -15,8 +15,8 @@ export const Expect = {
 } as const;
 export type Expect = (typeof Expect)[keyof typeof Expect];
 
-/** Most sessions never have more outstanding than one pipeline of Parse, Bind, Describe, Execute and Sync. */
-const firstCapacity = 16;
+/** Most sessions never have more outstanding than one pipeline of Parse, Bind, Describe, Execute and Sync; V8 keeps 64 bytes of numbers without memory of their own. */
+const firstCapacity = 8;
 
 /**
  * The answers that are outstanding, in the order in which the server will give them. A ring of columns instead of a

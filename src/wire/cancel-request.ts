@@ -19,7 +19,10 @@ export function readBackendKeyData(bytes: Buffer, start: number, end: number): C
   const processId = body.int32();
   const length = body.remaining;
   if (length < minKey || length > maxKey) throw new Error(`the server gave a cancel key of ${length} bytes`);
-  return { processId, key: Buffer.from(body.bytes(length)) };
+  // Memory of its own: a small part of Node's pool would hold 8 kB of it as long as the session lives.
+  const key = Buffer.alloc(length);
+  body.bytes(length).copy(key);
+  return { processId, key };
 }
 
 /** The CancelRequest packet, which has no type byte. */

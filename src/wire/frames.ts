@@ -72,8 +72,9 @@ export class FrameReader {
   unread(): Buffer {
     const rest = this.#chunk.subarray(this.#at);
     const unread = this.#held === 0 ? rest : Buffer.concat([this.#carry.subarray(0, this.#held), rest]);
-    this.#chunk = this.#carry = nothing;
-    this.#at = this.#held = this.#wanted = 0;
+    // The one that was reported last too: a login's reader lives on, and would hold its chunk for ever.
+    this.#chunk = this.#carry = this.buffer = nothing;
+    this.start = this.end = this.#at = this.#held = this.#wanted = 0;
     return unread;
   }
 
