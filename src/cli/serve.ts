@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { formatProblem } from "../document/problem.ts";
 import { createLogger } from "../log.ts";
 import { startProxy } from "../proxy.ts";
+import { limitYoungGeneration } from "./limit-young-generation.ts";
 import { loadCheckedConfig } from "./load-config.ts";
 import { renewTls } from "./renew-tls.ts";
 
@@ -29,6 +30,7 @@ export function registerServe(program: Command): void {
         return;
       }
       const { config } = loaded;
+      limitYoungGeneration();
       const log = createLogger(config.log.level);
       const proxy = await startProxy(config, { log });
       const endRenewal = renewTls(proxy, file, { env: process.env, log, tls: config.listen.tls });
