@@ -63,7 +63,7 @@ export type Condition = { readonly node: Node } & (
 
 /** What a column of a sub-select is made of: a column, or the least or greatest of it; a count; undefined: anything else. */
 export type Output =
-  | { readonly kind: "column"; readonly name: string }
+  | { readonly kind: "column"; readonly name: string; readonly qualifier: string | undefined }
   | { readonly kind: "count" }
   | undefined;
 
@@ -81,6 +81,9 @@ export type Survey = {
   /** unless their names cannot all be known. */
   vague: boolean;
   natural: boolean;
+  /** An operator that is none of arithmetic, texts and comparison; rows are sorted somewhere. */
+  distances: boolean;
+  sorted: boolean;
   /** The selects with GROUP BY. */
   readonly grouped: SelectStmt[];
   readonly locks: LockingClause[];
@@ -112,6 +115,8 @@ export function nothingSeen(): Survey {
     outputs: new Map(),
     vague: false,
     natural: false,
+    distances: false,
+    sorted: false,
     grouped: [],
     locks: [],
     references: [],

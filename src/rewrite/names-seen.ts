@@ -1,4 +1,4 @@
-import type { ColumnRef, JoinExpr, Node, SelectStmt, Alias } from "@pgsql/types";
+import type { A_Expr, ColumnRef, JoinExpr, Node, SelectStmt, Alias } from "@pgsql/types";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { Judgement } from "./judgement.ts";
 import { lastName, nameParts } from "./text/dotted-name.ts";
@@ -55,20 +55,27 @@ export function noteOutputs(
   query: Node | undefined,
   renamedTo: readonly Node[] = [],
 ): void {
-  if (query !== undefined && givesPlainColumns(query) && renamedTo.length === 0) return;
-  survey.computed = true;
+  const plain = query !== undefined && givesPlainColumns(query) && renamedTo.length === 0;
+  survey.computed ||= !plain;
   const select = query !== undefined && "SelectStmt" in query ? query.SelectStmt : undefined;
   const outputs = select === undefined ? undefined : outputsOf(context.catalog, select);
   if (outputs === undefined) {
-    survey.vague = true;
+    survey.vague ||= !plain;
+    // Beside a star.
+    for (const target of plain ? (select?.targetList ?? []) : [])
+      noteOutput(survey, undefined, sourceOf(context.catalog, target));
     return;
   }
   const others = nameParts(renamedTo);
-  for (const [index, { name, source }] of outputs.entries()) {
-    const given = others[index] ?? name;
-    if (source?.kind === "column" && source.name === given) continue;
-    survey.outputs.set(given, [...(survey.outputs.get(given) ?? []), source]);
-  }
+  for (const [index, { name, source }] of outputs.entries())
+    noteOutput(survey, others[index] ?? name, source);
+}
+
+/** A column under its own bare name needs no note: that name alone says what it is. */
+function noteOutput(survey: Survey, given: string | undefined, source: Output): void {
+  const name = given ?? (source?.kind === "column" ? source.name : "");
+  if (source?.kind === "column" && source.name === name && source.qualifier === undefined) return;
+  survey.outputs.set(name, [...(survey.outputs.get(name) ?? []), source]);
 }
 
 /** What a select gives, column by column; undefined where that cannot be said. */
@@ -83,7 +90,7 @@ function outputsOf(catalog: Catalog, select: SelectStmt): { name: string; source
 function sourceOf(catalog: Catalog, target: Node | undefined): Output {
   const value = target !== undefined && "ResTarget" in target ? target.ResTarget.val : undefined;
   if (value === undefined) return undefined;
-  if ("ColumnRef" in value) return { kind: "column", name: lastName(value.ColumnRef.fields) ?? "" };
+  if ("ColumnRef" in value) return columnSource(value.ColumnRef);
   if (!("FuncCall" in value)) return undefined;
   const { funcname, args = [], over, agg_filter: filter } = value.FuncCall;
   const [arg] = args;
@@ -93,7 +100,21 @@ function sourceOf(catalog: Catalog, target: Node | undefined): Output {
   if (catalog.functions.get(called)?.every(({ own }) => own) !== true) return undefined;
   if (called === "count") return { kind: "count" };
   if ((called !== "min" && called !== "max") || arg === undefined || !("ColumnRef" in arg)) return undefined;
-  return { kind: "column", name: lastName(arg.ColumnRef.fields) ?? "" };
+  return columnSource(arg.ColumnRef);
+}
+
+function columnSource({ fields }: ColumnRef): Output {
+  return { kind: "column", name: lastName(fields) ?? "", qualifier: lastName(fields?.slice(0, -1)) };
+}
+
+/** Operators by which no index gives its rows in an order; all others may be a distance (pg_amop.amoppurpose). */
+const noDistances: ReadonlySet<string> = new Set(
+  "+ - * / % ^ || = <> != < > <= >= -> ->> #> #>> @> <@ && ~ ~* !~ !~* ~~ ~~* !~~ !~~* @@ ? ?| ?&".split(" "),
+);
+
+/** To sort by a distance, an index scan computes it before it looks at other conditions (nodeIndexscan.c). */
+export function noteOperator(survey: Survey, { kind, name }: A_Expr): void {
+  if (kind === "AEXPR_OP" && !noDistances.has(lastName(name) ?? "")) survey.distances = true;
 }
 
 export function aliasOf(node: Node): string | undefined {

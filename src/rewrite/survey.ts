@@ -31,6 +31,7 @@ import {
   noteCondition,
   noteIndirection,
   noteJoin,
+  noteOperator,
   noteOutputs,
   noteReference,
   noteRenamed,
@@ -69,6 +70,7 @@ function visit(judgement: Judgement, survey: Survey, node: Node, scope: Scope): 
   if ("FuncCall" in node && judgeCall(judgement, node, node.FuncCall, part)) return undefined;
   if ("TypeName" in node) judgeType(judgement, node.TypeName);
   if ("ColumnRef" in node) noteReference(survey, node.ColumnRef);
+  if ("A_Expr" in node) noteOperator(survey, node.A_Expr);
   if ("A_Indirection" in node) noteIndirection(survey, node.A_Indirection.indirection);
   if ("RangeTableSample" in node) return visitSample(judgement, survey, node, scope);
   if ("RangeSubselect" in node)
@@ -111,6 +113,7 @@ function visitSelect(judgement: Judgement, survey: Survey, select: SelectStmt, s
       hint: "Use CREATE TABLE … AS where the role may create one, or INSERT … SELECT.",
     });
   if (select.groupClause !== undefined) survey.grouped.push(select);
+  if (select.sortClause !== undefined) survey.sorted = true;
   const ctes = visitWith(judgement, survey, select.withClause, scope);
   const place: Place = { select, outer: scope.place, reach: scope.reach };
   const inside: Scope = { ...outermost, ctes, place };
@@ -161,10 +164,7 @@ function visitWith(
         "WITH clause containing a data-modifying statement must be at the top level",
         { hint: "Put the WITH clause in front of the whole statement." },
       );
-    visitCte(judgement, survey, table, {
-      ...below(scope, "with"),
-      ctes: names.seenBy(index),
-    });
+    visitCte(judgement, survey, table, { ...below(scope, "with"), ctes: names.seenBy(index) });
   }
   return names.body;
 }

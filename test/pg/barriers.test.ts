@@ -20,6 +20,23 @@ const sql = `
   create table empty (id integer);
   create table cheap (id integer primary key, owner integer, word text, pw text collate "POSIX");
   insert into cheap select i, i % 2 + 1, case when i % 2 = 0 then 'own' else 'SECRET' end || i, 'p' || i from generate_series(1, 40) i;
+  create table costly (id integer primary key, owner integer, word text);
+  insert into costly select i, i % 2 + 1, case when i % 2 = 0 then 'own' else 'SECRET' end || i from generate_series(1, 40) i;
+  create table vis (id integer primary key, t integer, owner text, tag text);
+  insert into vis select i, 1, 'x', 'y' from generate_series(1, 40) i;
+  create table doc (id integer, owner integer, word text, body json);
+  insert into doc select i, i % 2 + 1, case when i % 2 = 0 then 'own' else 'SECRET' end || i, '{}' from generate_series(1, 40) i;
+  create table flags (id integer primary key, seen_int integer, seen_set integer, every boolean);
+  insert into flags select i, 7, 7, true from generate_series(1, 40) i;
+  create table pts (id integer, owner integer, p point);
+  insert into pts values (1, 1, point(0, 0)), (3, 2, point(-1e308, 0));
+  create index on pts using gist (p);
+  create function seen_int(anyelement) returns integer language plpgsql cost 0.0000001 immutable
+    as $$ begin raise notice 'seen %', $1; return 7; end $$;
+  create function seen_set(anyelement) returns setof integer language plpgsql cost 0.0000001 immutable
+    as $$ begin raise notice 'seen %', $1; return next 7; end $$;
+  create function every(text) returns boolean language plpgsql cost 0.0000001 immutable
+    as $$ begin raise notice 'seen %', $1; return true; end $$;
   create table plain (id integer primary key, zero integer, word text);
   insert into plain select i, 0, 'w' || i from generate_series(1, 40) i;
   create index on people (tenant_id); create index on secrets (owner);
@@ -41,7 +58,12 @@ tables:
   empty: { select: all }
   ok: { select: { rows: t = 1 } }
   cheap: { select: { rows: owner = 1 or owner = 7 or owner = 8 } }
-functions: { allow: [seen] }
+  costly: { select: { rows: "lower(upper(lower(upper(lower(upper(lower(upper(owner::text)))))))) = '1'" } }
+  vis: { select: { columns: [id, t], rows: "t = 1 or identity.all = 'yes'" } }
+  doc: { select: { rows: "owner::text = '1'" } }
+  flags: { select: all }
+  pts: { select: { rows: owner = 1 } }
+functions: { allow: [seen, seen_int, seen_set, every] }
 `;
 
 describeServers((server, major) => {
@@ -152,7 +174,30 @@ describeServers((server, major) => {
     "select count(*) from secrets s where exists (select from (select 1 limit seen(s.word, 1)) v)",
     "select count(*) from secrets s where exists (select from generate_series(1, seen(s.word, 1)) v)",
     "select count(*) from secrets s where exists (select from empty e tablesample bernoulli (seen(s.word, 3)))",
+    "select count(*) from costly s where exists (select s.seen_set)",
+    "select count(*) from plain q join costly c on c.id = q.id and exists (select c.seen_set)",
     // A call that looks like another table's column.
+    "select count(*) from (select s.seen from cheap s) x where seen and exists (select from other o where o.id = 3)",
+    "with x as (select s.seen from cheap s) select count(*) from x where seen and exists (select from other o where o.id = 3)",
+    "select count(*) from (select s.seen as flag from cheap s) x where x.flag and exists (select from other o where o.id = 3)",
+    "select count(*) from (select s.seen_int as n, s.id from costly s) x where x.n = 7 and exists (select from flags f where f.id = 3)",
+    "select count(*) from costly c, lateral (select c.seen_int) x where seen_int = 7 and exists (select from flags f where f.id = 3)",
+    "select count(*) from (select s.seen_int, s.id from costly s) x join flags f using (seen_int) where f.seen_int = 7",
+    "select count(*) from ok o where o.id in (select seen_int from (select s.seen_int from costly s) x where seen_int = 7 and exists (select from flags))",
+    "delete from people q using (select s.seen_int as n, s.id from costly s) x where q.id = x.id and x.n = 7 and exists (select from flags f where f.id = 3)",
+    // A function that is called like an aggregate.
+    "select word from cheap group by word having every(word) = true",
+    "select word from cheap group by word having public.every(word) = true",
+    "select c.word from costly c group by c.word having true = every(word)",
+    // Items of FROM that stand for columns of those beside them.
+    "select count(*) from costly s, (ok q join lateral (select s.word as w) l on seen(l.w)) where q.id = s.id and q.id < 4",
+    "select count(*) from secrets s, (people q join lateral (select s.word as w) l on seen(l.w)) where q.id = s.id",
+    "select count(*) from vis v, costly p, lateral (select p.word as tag) l where p.id = v.id and v.id < 4 and seen(tag)",
+    "select count(*) from vis v, costly tag where tag.id = v.id and v.id < 4 and seen(tag)",
+    "select count(*) from (ok s2 join cheap s on s2.id = s.id) as s2, people g where seen(s2.word)",
+    "select count(*) from (vis c join costly d on c.id = d.id) as c, people z where seen(c.word)",
+    "select count(*) from (vis c join costly d using (id)) as c, vis z where c.id = z.id and z.id < 4 and seen(c.word)",
+    "select count(*) from secrets p, (ok s join plain q on s.id = q.id) as j, lateral (select p.word as n) s, people g where seen(s.n)",
     "select count(*) from secrets s, other o where o.id = s.id and s.seen",
     "select count(*) from cheap s, other o where o.id = s.id and s.seen = true",
   ])("what a client computes runs on no hidden row: %s", async (text) => {
@@ -176,6 +221,8 @@ describeServers((server, major) => {
       const hidden = [
         "delete from secrets where id = 3",
         "delete from cheap where id = 3",
+        "delete from doc where id = 3",
+        "delete from pts where id = 3",
         ...(all === "no" ? ["delete from people where id = 3"] : []),
       ];
       for (const text of [
@@ -202,6 +249,10 @@ describeServers((server, major) => {
         "select (select 1 / q.zero from plain q where q.id = s.id) from secrets s where s.id = 3",
         "select count(*) from secrets s where s.word = 'SECRET3' and exists (select from (values (1 / (s.id - 3)), (1)) v)",
         "select count(*) from secrets s where exists (select from (select 1 limit case when s.id = 3 then 1 / (s.id - 3) else 1 end) v)",
+        "select count(*) from (select zero as n from doc zero) x, (select zero as n from (select 3 as id, 2 as owner, 'SECRET3'::text as word, '{}'::json as body) zero) y where x.n = y.n and exists (select from plain)",
+        "select count(*) from (select zero as n from doc zero) x join (select zero as n from (select 3 as id, 2 as owner, 'SECRET3'::text as word, '{}'::json as body) zero) y using (n) where exists (select from plain)",
+        "select id from pts order by p <-> point(1e308, 0) limit 1",
+        "select id from (select id, p <-> point(1e308, 0) as d from pts) s order by d limit 1",
         "with x as materialized (select 1 / zero as n from plain) select count(*) from secrets s where s.word = 'SECRET3' and exists (select from x)",
         "select count(*) from cheap s where s.id = 3 and s.pw = current_user",
         "select count(*) from cheap s where s.word = 'SECRET3' and s.pw <> current_catalog",

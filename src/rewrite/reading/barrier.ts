@@ -38,10 +38,11 @@ export function barriersOf(judgement: Judgement, survey: Survey, facts: ColumnFa
     const family = facts.family(name);
     return family === undefined || !meansOwnOperators(judgement, ["="], family, []);
   });
-  const safe = !survey.vague && !survey.natural && joined.length + unsafe.length === 0;
+  const ordered = survey.distances && survey.sorted;
+  const safe = !survey.vague && !survey.natural && !ordered && joined.length + unsafe.length === 0;
   if (safe) return { safe, of: () => undefined, guarded: [] };
   const barrier = covering(survey, unsafe, joined);
-  const placed = survey.vague || survey.natural || joined.length > 0;
+  const placed = survey.vague || survey.natural || ordered || joined.length > 0;
   const plan = placed ? undefined : planGuards(judgement, survey, unsafe);
   // A parameter that was counted on stands outside of the rule now, like all that the client wrote.
   if (plan === undefined) judgement.parameters = parameters;
@@ -54,7 +55,7 @@ export function barriersOf(judgement: Judgement, survey: Survey, facts: ColumnFa
 
 function covering(survey: Survey, unsafe: readonly Unsafe[], joined: readonly string[]): Barrier {
   const all = { kind: "closed", covered: "all" } as const;
-  if (survey.vague || survey.natural) return all;
+  if (survey.vague || survey.natural || (survey.distances && survey.sorted)) return all;
   const named = new Set<string | undefined>(joined);
   for (const { parts } of unsafe)
     walk(parts, (kind, fields) => {

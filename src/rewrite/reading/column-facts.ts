@@ -12,6 +12,8 @@ export type ColumnFacts = {
   family(name: string, qualifier?: string): string | undefined;
   /** OID of a column's collation: which of two that differ is meant, the server asks when it compares, and raises. */
   collation(name: string): number | undefined;
+  /** True if `qualifier.name` could be a call of a function. */
+  mayCall(qualifier: string, name: string): boolean;
   /** True for a relation in FROM whose rows are stored, and none that is computed when somebody looks. */
   isStored(rangeVar: RangeVar): boolean;
 };
@@ -33,13 +35,23 @@ export function columnFacts({ context }: Judgement, survey: Survey): ColumnFacts
       known.set(name, same && family !== undefined ? { family, collation } : undefined);
     }
   }
+  // `t.f` is a call of f(t) where t has no column f, whoever else has one.
+  const mayCall = (qualifier: string, name: string): boolean => {
+    if (!context.catalog.functions.has(name)) return false;
+    const readSo = reads.filter(({ rangeVar }) => nameOf(rangeVar) === qualifier);
+    const meant = [...readSo, ...writes.filter(({ statement }) => nameOf(statement.relation) === qualifier)];
+    const others = (aliases.get(qualifier) ?? 0) > readSo.length;
+    return others || meant.length === 0 || !meant.every(({ relation }) => hasColumn(relation, name));
+  };
   const typed = (name: string, within: readonly string[]): StoredType | undefined => {
     const made = outputs.get(name);
     // Where one name stands for several, they must be alike.
     if (made === undefined || within.includes(name)) return known.get(name);
     const types = made.map((output) => {
-      if (output === undefined) return undefined;
-      return output.kind === "count" ? counted : typed(output.name, [...within, name]);
+      if (output?.kind !== "column") return output && counted;
+      const { name: source, qualifier } = output;
+      const row = qualifier === undefined ? aliases.has(source) : mayCall(qualifier, source);
+      return row ? undefined : typed(source, [...within, name]);
     });
     if (known.has(name)) types.push(known.get(name));
     const [first] = types;
@@ -51,14 +63,6 @@ export function columnFacts({ context }: Judgement, survey: Survey): ColumnFacts
   const storedReads = new Set(
     reads.filter(({ relation }) => isStored(relation)).map(({ rangeVar }) => rangeVar),
   );
-  // `t.f` is a call of f(t) where t has no column f, whoever else has one.
-  const mayCall = (qualifier: string, name: string): boolean => {
-    if (!context.catalog.functions.has(name)) return false;
-    const readSo = reads.filter(({ rangeVar }) => nameOf(rangeVar) === qualifier);
-    const meant = [...readSo, ...writes.filter(({ statement }) => nameOf(statement.relation) === qualifier)];
-    const others = (aliases.get(qualifier) ?? 0) > readSo.length;
-    return others || meant.length === 0 || !meant.every(({ relation }) => hasColumn(relation, name));
-  };
   // A bare name may mean a whole row where a FROM item has it.
   return {
     family: (name, qualifier) =>
@@ -66,6 +70,7 @@ export function columnFacts({ context }: Judgement, survey: Survey): ColumnFacts
         ? undefined
         : typed(name, [])?.family,
     collation: (name) => typed(name, [])?.collation,
+    mayCall,
     isStored: (rangeVar) => storedReads.has(rangeVar),
   };
 }

@@ -9,7 +9,7 @@ import { surrounded } from "../text/guard.ts";
 import type { Unsafe } from "./barrier.ts";
 import { hasColumn } from "./column-facts.ts";
 import { mostParts, nameOf } from "./safe-copies.ts";
-import { marker, saidBy } from "./virtual-table.ts";
+import { marker, saidBy, visibleColumns } from "./virtual-table.ts";
 
 /** A part of a condition, and the relations on whose hidden rows it must not run. */
 export type Guarded = { readonly part: Part; readonly reads: readonly Read[] };
@@ -55,10 +55,13 @@ export function planGuards(
     if (inText === undefined || inText.length > mostParts) return undefined;
     const here = ruled.filter((read) => standsIn(condition, read));
     const beside = survey.reads.filter((read) => standsIn(condition, read));
+    const plain = isPlain(survey, condition.place?.select.fromClause ?? []);
     for (const node of parts) {
       const part = inText.find((each) => each.node === node);
       if (part === undefined) return undefined;
-      const named = namedBy(node, here, beside);
+      const named = plain
+        ? namedBy(node, here, beside)
+        : ruled.filter(({ place }) => place === condition.place);
       if (isJoin(condition, node)) return undefined;
       planned.push({ part, condition, named: named.length > 0 ? named : here });
       for (const read of planned.at(-1)!.named) if (!canGuard(condition, read, guards)) closed.add(read);
@@ -118,6 +121,7 @@ function canBeMarked({ context }: Judgement, survey: Survey, { relation, rangeVa
 function canGuard(condition: Condition, read: Read, guards: readonly Read[]): boolean {
   if (!guards.includes(read)) return false;
   if (condition.clause === "on" && read.missingIn === condition.join) return true;
+  if (condition.clause === "on" && !isUnder(condition.join, read)) return false;
   return condition.clause !== "having" && read.level === condition.place?.select;
 }
 
@@ -151,7 +155,11 @@ function reaches({ place }: Condition, read: Read): boolean {
   return at !== place || (read.place !== place && !apart);
 }
 
-/** The relations that a condition may name, in a sub-select too; too many do no harm. */
+/**
+ * The relations that a condition may name, in a sub-select too; too many do no harm. What a name means is told for sure
+ * only where FROM holds nothing but relations and joins without names of their own: any other item may stand for columns of
+ * those beside it.
+ */
 function namedBy(node: Node, here: readonly Read[], beside: readonly Read[]): readonly Read[] {
   const columns = new Set<string>();
   const items = new Set<string>();
@@ -164,15 +172,31 @@ function namedBy(node: Node, here: readonly Read[], beside: readonly Read[]): re
     else if (all.length === 2) items.add(names[0] ?? "");
     else for (const name of names) columns.add(name);
   });
-  // A join, its USING, a sub-select, and what is further in or out go by names too, and may stand for any of these.
   any ||= [...items].some((item) => beside.every(({ rangeVar }) => nameOf(rangeVar) !== item));
-  any ||= [...columns].some((name) => beside.every(({ relation }) => !hasColumn(relation, name)));
-  return here.filter(
-    (read) =>
-      any ||
-      items.has(nameOf(read.rangeVar) ?? "") ||
-      [...columns].some((name) => hasColumn(read.relation, name)),
-  );
+  any ||= [...columns].some((name) => beside.every((read) => !shows(read, name)));
+  return here.filter((read) => {
+    const own = nameOf(read.rangeVar) ?? "";
+    return any || items.has(own) || columns.has(own) || [...columns].some((name) => shows(read, name));
+  });
+}
+
+/** True if the role sees a column of that name. */
+function shows({ relation, grant }: Read, name: string): boolean {
+  const columns = grant?.select === undefined ? relation.columns : visibleColumns(relation, grant.select);
+  return columns.some((column) => column.name === name);
+}
+
+/** True if a FROM list holds relations and joins of relations alone, and no join goes by a name. */
+function isPlain(survey: Survey, items: readonly (Node | undefined)[]): boolean {
+  return items.every((item) => {
+    if (item === undefined) return false;
+    if ("JoinExpr" in item) {
+      const { alias, join_using_alias: using, larg, rarg } = item.JoinExpr;
+      return alias === undefined && using === undefined && isPlain(survey, [larg, rarg]);
+    }
+    if ("RangeTableSample" in item) return isPlain(survey, [item.RangeTableSample.relation]);
+    return "RangeVar" in item && survey.reads.some(({ rangeVar }) => rangeVar === item.RangeVar);
+  });
 }
 
 /** No join could hash or merge by what stands in a CASE: each row would be held against each. */

@@ -68,8 +68,8 @@ function isSafeComparison(
     ["AEXPR_OP", "AEXPR_IN", "AEXPR_DISTINCT", "AEXPR_NOT_DISTINCT", "AEXPR_OP_ANY"].includes(kind ?? "");
   if (!known || (!between && !comparisons.has(operator))) return false;
   const meant = between ? [">=", "<="] : [operator];
-  if (having && (isAggregate(lexpr) || isAggregate(rexpr)))
-    return [lexpr, rexpr].every((side) => isAggregate(side) || isConstant(judgement, side));
+  if (having && (isAggregate(judgement, lexpr) || isAggregate(judgement, rexpr)))
+    return [lexpr, rexpr].every((side) => isAggregate(judgement, side) || isConstant(judgement, side));
   const left = columnFamily(facts, lexpr);
   const right = columnFamily(facts, rexpr);
   if (left !== undefined && right !== undefined)
@@ -121,7 +121,7 @@ function isSafeSubLink(judgement: Judgement, facts: ColumnFacts, link: SubLink):
     "ResTarget" in target ? target.ResTarget.val : undefined,
   );
   if (link.subLinkType === "EXISTS_SUBLINK")
-    return values.every((value) => value !== undefined && ("ColumnRef" in value || "A_Const" in value));
+    return values.every((value) => value !== undefined && ("A_Const" in value || isColumn(facts, value)));
   if (link.subLinkType !== "ANY_SUBLINK" || (link.operName?.length ?? 0) > 0 || link.testexpr === undefined)
     return false;
   const left = columnFamily(facts, link.testexpr);
@@ -133,6 +133,14 @@ function isSafeSubLink(judgement: Judgement, facts: ColumnFacts, link: SubLink):
     collateAlike(facts, link.testexpr, values[0]) &&
     meansOwnOperators(judgement, ["="], left, [])
   );
+}
+
+/** A column, or a star; no call in attribute notation, which may give rows of its own. */
+function isColumn(facts: ColumnFacts, node: Node): boolean {
+  if (!("ColumnRef" in node)) return false;
+  const name = lastName(node.ColumnRef.fields);
+  const qualifier = lastName(node.ColumnRef.fields?.slice(0, -1));
+  return name === undefined || qualifier === undefined || !facts.mayCall(qualifier, name);
 }
 
 /** Clauses of a sub-select that do no more than choose rows; each of the others could run an expression of its own. */
@@ -214,11 +222,16 @@ function isConstantCast(judgement: Judgement, { arg, typeName }: TypeCast): bool
 }
 
 /** An aggregate runs after WHERE; a condition on it cannot be moved before. */
-function isAggregate(node: Node): boolean {
+function isAggregate({ context }: Judgement, node: Node): boolean {
   if (!("FuncCall" in node)) return false;
   const { funcname, over, args, agg_filter: filter } = node.FuncCall;
+  const name = lastName(funcname) ?? "";
+  const [schema] = nameParts(funcname?.slice(0, -1));
   return (
-    aggregates.has(lastName(funcname) ?? "") &&
+    aggregates.has(name) &&
+    (schema === undefined || schema === "pg_catalog") &&
+    // Somebody's function of the name may be meant, and be none.
+    context.catalog.functions.get(name)?.every(({ own }) => own) === true &&
     over === undefined &&
     filter === undefined &&
     (args ?? []).every((arg) => "ColumnRef" in arg)
