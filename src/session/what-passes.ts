@@ -99,6 +99,7 @@ function seesNamed(fields: Fields, { rules }: Cover): boolean {
   if (schema === undefined || table === undefined || rules === undefined) return true;
   if (schema === "pg_catalog" || schema.startsWith("pg_temp")) return true;
   const { grants, catalog } = rules;
+  if (grants.unrestricted !== undefined) return true;
   // The server names the partition; the statement, and the role file, its table.
   const grant =
     withParents(catalog, relationKey(schema, table))
