@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Client } from "pg";
 import { createTestDatabase, describeServers, type TestDatabase } from "./embedded-database.ts";
+import { connectRaw, kinds, say } from "./raw-connection.ts";
 import { startTestProxy, type RunningProxy } from "./running-proxy.ts";
 
 let database: TestDatabase;
@@ -217,6 +218,27 @@ describeServers((server) => {
     // Known, so refused for want of a rule and not as a name that is nowhere.
     expect(await answers(other, "select * from orders_view")).toEqual([
       expect.stringMatching(/^42501 permission denied for relation orders_view/),
+    ]);
+  });
+
+  test("calls functions by FunctionCall, on record", async () => {
+    const raw = await connectRaw(proxy.client("admin"));
+    // pg_backend_pid, then no function.
+    const lines = await raw.ask([say.functionCall(2026), say.functionCall(1), say.functionCall(2026)], 3);
+    expect(kinds(lines)).toEqual([
+      "FunctionCallResponse",
+      "ReadyForQuery I",
+      "ErrorResponse",
+      "ReadyForQuery I",
+      "FunctionCallResponse",
+      "ReadyForQuery I",
+    ]);
+    raw.close();
+    const calls = (await proxy.statements()).filter((line) => line["kind"] === "FUNCTION CALL");
+    expect(calls.map(({ sql, sqlstate }) => [sql, sqlstate])).toEqual([
+      ["(FunctionCall 2026)", undefined],
+      ["(FunctionCall 1)", "42883"],
+      ["(FunctionCall 2026)", undefined],
     ]);
   });
 

@@ -26,19 +26,24 @@ export function judgeUnrestricted(judgement: Judgement, node: Node, start: numbe
   return judged(judgement, node, name, effect);
 }
 
+/** Nothing is hidden from the role. */
+const untouched = {
+  discardRows: false,
+  hides: false,
+  quotable: nothingQuotable,
+  hints: new Map<string, string>(),
+  trustsParameters: false,
+  castParameters: new Set<number>(),
+  distrustedTypes: new Set<number>(),
+  sets: [],
+} as const;
+
 function judged({ context }: Judgement, node: Node, kind: string, effect: Effect): JudgedStatement {
   return {
+    ...untouched,
     statementKind: kind,
     relations: relationsNamed(node),
     rules: [context.grants.unrestricted!],
-    discardRows: false,
-    hides: false,
-    quotable: nothingQuotable,
-    hints: new Map(),
-    trustsParameters: false,
-    castParameters: new Set(),
-    distrustedTypes: new Set(),
-    sets: [],
     effect,
   };
 }
@@ -92,6 +97,13 @@ const changesNothing: ReadonlySet<string> = new Set([
   "VacuumStmt",
   "CheckPointStmt",
 ]);
+
+export const functionCallKind = "FUNCTION CALL";
+
+/** A call by the protocol's FunctionCall message. @param rule the place that allows it */
+export function calledFunction(rule: string): JudgedStatement {
+  return { ...untouched, statementKind: functionCallKind, relations: [], rules: [rule], effect: none };
+}
 
 /** What the session has to follow: names that the protocol uses too, and that other sessions' catalog is out of date. */
 function effectOf(judgement: Judgement, node: Node): Effect {
