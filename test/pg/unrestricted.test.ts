@@ -163,7 +163,10 @@ describeServers((server) => {
       ),
     ).toEqual([...Array.from({ length: 3 }, () => expect.stringMatching(/^42501 /) as unknown), []]);
     const over = ended(client);
-    client.query(text).catch(() => {});
+    await expect(client.query(text)).rejects.toMatchObject({
+      code: "57P01",
+      message: expect.stringMatching(/was changed/) as unknown,
+    });
     await over;
   });
 
