@@ -41,7 +41,14 @@ export async function applyRoles(
   );
   const parser = await loadParser(catalog.serverMajor, workerLimits);
   const roles: Role[] = [];
+  const notes: string[] = [];
   for (const file of database.roles.values()) {
+    if (file.unrestricted !== undefined) {
+      notes.push(
+        `role ${file.role} is unrestricted: it, its login and what they are granted stay as they are`,
+      );
+      continue;
+    }
     const compiled = compileRole(file, parser);
     if (compiled.kind === "role") roles.push(compiled.role);
     else
@@ -92,7 +99,7 @@ export async function applyRoles(
   return {
     kind: "applied",
     statements,
-    notes: [...wanted.flatMap(({ notes }) => notes), ...(await publicNotes(query))],
+    notes: [...notes, ...wanted.flatMap(({ notes }) => notes), ...(await publicNotes(query))],
   };
 }
 

@@ -33,7 +33,7 @@ export async function askDatabases(config: Config): Promise<DatabaseFindings> {
         const found = await askAs(
           database.upstream,
           loginFor(database, role),
-          role,
+          { role, unrestricted: file.unrestricted !== undefined },
           config.limits.upstreamTimeout,
           (query) => askAbout(query, file, config),
         );
@@ -80,12 +80,34 @@ async function askAbout(
   return {
     problems: [...missing, ...problems],
     notes: [
+      ...(await unrestrictedNotes(query, file)),
       ...notes,
       ...pinNotes(role, catalog),
       ...adviceOn(file, catalog),
       ...(await writeEffects(query, file, catalog)),
     ],
   };
+}
+
+/** What an unrestricted role comes to. */
+async function unrestrictedNotes(query: RoleQuery, file: RoleFile): Promise<readonly ConfigProblem[]> {
+  if (file.unrestricted === undefined) return [];
+  const [facts] = await query<{ superuser: boolean }>(
+    "SELECT rolsuper AS superuser FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) current_user",
+  );
+  return [
+    {
+      file: file.file,
+      line: file.unrestricted,
+      setting: "unrestricted",
+      message: "no rule keeps anything from this role",
+      found: facts?.superuser === true ? `${file.role}, a superuser` : file.role,
+      expected:
+        facts?.superuser === true
+          ? "an administrator, who may do everything in every database, and read files and run programs on its server"
+          : "an administrator or a migration, who may do whatever the database role may",
+    },
+  ];
 }
 
 function reasonOf({ message, cause, problem }: RolegateError): string {

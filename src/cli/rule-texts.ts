@@ -19,8 +19,9 @@ export function firedRules(rules: readonly string[], grants: Grants): readonly F
 }
 
 /** What each rule says, by its place and key. */
-function ruleTexts({ tables, schemas, definitions }: Grants): ReadonlyMap<string, string> {
+function ruleTexts({ tables, schemas, definitions, unrestricted }: Grants): ReadonlyMap<string, string> {
   return new Map([
+    ...(unrestricted === undefined ? [] : [[unrestricted, "whatever the database role may do"] as const]),
     ...[...tables.values(), ...schemas.values()].flatMap((grant) => [
       [grant.rule, summary(grant)] as const,
       ...expressionsOf(grant).map(({ rule, sql }) => [rule, sql] as const),

@@ -64,6 +64,8 @@ type Definitions = {
 export type Grants = {
   readonly role: string;
   readonly file: string;
+  /** The place that says that the database role's own rights are the only bound, in the form of a rule; there are no rules then. */
+  readonly unrestricted: string | undefined;
   /** Equal keys, equal grants: the role, the attributes that its rules use, and whose name they need. Verdicts are kept under it. */
   readonly key: string;
   readonly tables: ReadonlyMap<string, TableGrant>;
@@ -146,6 +148,10 @@ export function bindGrants(role: Role, identity: Identity): Grants {
   return {
     role: role.file.role,
     file: role.file.file,
+    unrestricted:
+      role.file.unrestricted === undefined
+        ? undefined
+        : `${role.file.file}:${role.file.unrestricted} unrestricted`,
     // Prepared transactions are called by the identity's name (prepared-transactions.ts).
     key: JSON.stringify([
       role.file.database,

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Document, lineAt, valueAt } from "../document/document.ts";
+import { type Document, isMapping, lineAt, settingName, valueAt } from "../document/document.ts";
 import { mapping } from "../document/mapping.ts";
 import { parseDocument } from "../document/parse.ts";
 import type { ConfigProblem } from "../document/problem.ts";
@@ -43,6 +43,8 @@ export function readRoleFile(text: string, file: string, shownAs: string = file)
   const head = validate(document, [], headSchema, problems, { later: laterRoleSettings });
   const tables = readTables(document, file, problems);
   const definitions = readDefinitions(document, head?.definitions, problems);
+  const unrestricted = head?.unrestricted === true ? lineAt(document, ["unrestricted"]) : undefined;
+  if (unrestricted !== undefined) problems.push(...rulesBeside(document));
   const roleFile: RoleFile | undefined =
     head === undefined || problems.length > 0
       ? undefined
@@ -51,6 +53,7 @@ export function readRoleFile(text: string, file: string, shownAs: string = file)
           database: head.database,
           description: head.description,
           file,
+          unrestricted,
           tables,
           definitions,
           session: {
@@ -76,6 +79,23 @@ export function readRoleFile(text: string, file: string, shownAs: string = file)
     lines: { role: lineAt(document, ["role"]), database: lineAt(document, ["database"]) },
     problems,
   };
+}
+
+/** What a role may hold although nothing is kept from it. */
+const withoutRules: ReadonlySet<string> = new Set(["role", "database", "description", "unrestricted"]);
+
+/** A rule beside `unrestricted` would do nothing: whoever may run code in the database gets past it. */
+function rulesBeside(document: Document): ConfigProblem[] {
+  const all = valueAt(document, []);
+  const keys = isMapping(all) ? Object.keys(all).filter((key) => !withoutRules.has(key)) : [];
+  return keys.map((key) => ({
+    file: document.file,
+    line: lineAt(document, [key]),
+    setting: settingName([key]),
+    message: "a rule of a role without rules",
+    found: `\`${key}\` beside \`unrestricted: true\``,
+    expected: "a role of its own for what has rules; an unrestricted one is bound by its database role alone",
+  }));
 }
 
 function linesOf(

@@ -70,6 +70,8 @@ export type RoleFile = {
   readonly description: string | undefined;
   /** As the operator wrote it, relative to the configuration file. */
   readonly file: string;
+  /** The line that says that the database role's own rights are the only bound: there are no rules then. */
+  readonly unrestricted: number | undefined;
   readonly tables: readonly TableRule[];
   readonly definitions: readonly DefinitionRule[];
   readonly session: SessionRule;

@@ -97,6 +97,12 @@ export const roleShape = {
   role: text("the role's name").describe("The database role that is in force."),
   database: text("a database of rolegate.yaml").describe("The database, as rolegate.yaml names it."),
   description: z.string({ error: "text" }).describe("For people: who the role is for.").optional(),
+  unrestricted: z
+    .boolean({ error: "true or false" })
+    .prefault(false)
+    .describe(
+      "The role may do whatever its database role may. No rule can stand beside it: only `role`, `database` and `description`.",
+    ),
   tables: z
     .record(z.string(), tableSchema, { error: "a mapping of tables to their rules" })
     .describe(

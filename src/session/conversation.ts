@@ -50,7 +50,7 @@ export function receive(session: SessionState, reader: FrameReader): void {
     case S:
       return sync(session, reader);
     case F:
-      return functionCall(session);
+      return functionCall(session, reader);
     case d:
       return copyData(session, reader);
     case c:

@@ -78,6 +78,9 @@ export class Database {
           { database: config.name, ...note },
           "a rule depends on settings, so clients cannot change them",
         );
+      for (const { file } of roles.values())
+        if (file.unrestricted !== undefined)
+          log.warn({ database: config.name, role: file.role, file: file.file }, "a role is unrestricted");
       return new Database(config, roles, catalog, parser, verdicts, slowJudge);
     } catch (error) {
       await catalog.close();

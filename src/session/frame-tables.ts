@@ -1,5 +1,5 @@
 import { frameTable } from "../wire/frame-table.ts";
-import { bindHead } from "../wire/frontend.ts";
+import { bindHead, functionCallHead } from "../wire/frontend.ts";
 import { backendLimits, frontendLimits, maxErrorMessage } from "../wire/limits.ts";
 
 /** A Query or Parse is gathered up to here to be judged; a longer one is refused. Its text is on record up to 1 MB. */
@@ -15,7 +15,7 @@ export const clientTable = frameTable(frontendLimits, {
   C: { whole: frontendLimits.C },
   S: { whole: frontendLimits.S },
   H: { whole: frontendLimits.H },
-  F: { head: 5 },
+  F: { head: functionCallHead },
   d: { head: 5 },
   c: { whole: frontendLimits.c },
   f: { whole: frontendLimits.f },
@@ -43,6 +43,7 @@ const replies = {
   C: { whole: backendLimits.C },
   I: { whole: backendLimits.I },
   s: { whole: backendLimits.s },
+  V: { head: 5 },
   E: { whole: maxErrorMessage },
   N: { whole: maxErrorMessage },
   Z: { whole: backendLimits.Z },

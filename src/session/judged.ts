@@ -71,6 +71,12 @@ export function refused(
   });
 }
 
+/** What is no text, and runs as one statement. @param shown what stands on record in the text's place */
+export function judgedAs(shown: string, context: JudgeContext, statement: JudgedStatement): Judged {
+  const parts = refusedParts({ code: "internal", message: "" }, shown);
+  return judgedFrom(shown, context, { ...parts, problem: undefined, statements: [statement] });
+}
+
 function decodeLoosely(source: string): string {
   return Buffer.from(source, "latin1").toString("utf8");
 }

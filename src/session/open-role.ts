@@ -1,7 +1,7 @@
 import { refuse, RolegateError } from "../errors.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Metrics } from "../metrics.ts";
-import { bindGrants } from "../policy/grants.ts";
+import { bindGrants, type Grants } from "../policy/grants.ts";
 import { movesRules } from "../rewrite/session/settings.ts";
 import { connectUpstream } from "../upstream/connect.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
@@ -33,7 +33,7 @@ export async function openRole(request: RoleRequest, metrics: Metrics): Promise<
   const grants = bindGrants(rules, identity);
   const premises = { grants, catalog: database.catalog };
   const { settings, kept } = sessionSettings(request.settings, premises, identity.name);
-  const connection = await connect(request, settings, [...askedSettings(premises)], metrics);
+  const connection = await connect(request, grants, settings, [...askedSettings(premises)], metrics);
   const searchPath = parseSearchPath(connection.settings.get("search_path") ?? "", role);
   if (searchPath !== undefined) {
     const chosen = [...request.settings.keys()].filter((name) => !kept.has(name) && movesRules(name));
@@ -46,6 +46,7 @@ export async function openRole(request: RoleRequest, metrics: Metrics): Promise<
 
 async function connect(
   { database, role, applicationName, deadline }: RoleRequest,
+  { unrestricted }: Grants,
   settings: ReadonlyMap<string, string>,
   asked: readonly string[],
   metrics: Metrics,
@@ -56,7 +57,7 @@ async function connect(
     const opened = await connectUpstream(
       upstream,
       login,
-      { role, settings, applicationName, asked },
+      { role, unrestricted: unrestricted !== undefined, settings, applicationName, asked },
       deadline,
     );
     metrics.upstreamConnects.succeeded++;

@@ -41,7 +41,12 @@ function keepPinned({ scope }: SessionState, setting: string, value: string): vo
  */
 export function reportParameter(session: SessionState, reader: FrameReader): void {
   const { name, value } = readParameterStatus(reader.buffer, reader.start, reader.end);
-  if (required.get(name)?.includes(value) === false) refuse("internal", `the setting ${name} was changed`);
+  const readable = required.get(name);
+  if (readable?.includes(value) === false)
+    refuse("session_ended", `the setting "${name}" was changed, by which the server reads texts`, {
+      detail: "What is on record would not be what runs.",
+      hint: `Connect again; it may be ${readable.join(" or ")}.`,
+    });
   keepPinned(session, name.toLowerCase(), value);
   if (name === "search_path") {
     session.reportedPath =

@@ -1,5 +1,6 @@
 import { RolegateError } from "../errors.ts";
 import { noData, readReadyForQuery, readRowCount } from "../wire/backend.ts";
+import { functionCallKind } from "../rewrite/session/unrestricted.ts";
 import { nothingQuotable, unknownQuotable } from "../rewrite/quotable.ts";
 import type { JudgedStatement } from "../rewrite/verdict.ts";
 import type { FrameReader } from "../wire/frames.ts";
@@ -31,6 +32,7 @@ const E = 0x45;
 const N = 0x4e;
 const Z = 0x5a;
 const G = 0x47;
+const V = 0x56;
 const S = 0x53;
 
 /**
@@ -58,6 +60,8 @@ export function relay(session: SessionState, reader: FrameReader): void {
       return hide(session);
     case C:
       return commandComplete(session, reader, kind, readRowCount(reader.buffer, reader.start, reader.end));
+    case V:
+      return functionResult(session, reader, kind);
     case I:
       if (kind === Expect.query) return pass(session, reader, true);
       return done(session, reader, kind === Expect.execute);
@@ -167,6 +171,15 @@ function commandComplete(
     const index = session.statement++;
     finish(session, run, expected.numbers[slot]! + index, expected.started[slot]!, rows);
   }
+}
+
+/** FunctionCallResponse: the call has no CommandComplete. */
+function functionResult(session: SessionState, reader: FrameReader, kind: number): void {
+  const { expected } = session;
+  const slot = expected.head;
+  const run = kind === Expect.query ? expected.judged[slot]!.runs[session.statement] : undefined;
+  pass(session, reader, run?.statement?.statementKind === functionCallKind);
+  finish(session, run, expected.numbers[slot]! + session.statement++, expected.started[slot]!, undefined);
 }
 
 function finish(

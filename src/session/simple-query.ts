@@ -1,12 +1,13 @@
 import type { FrameReader } from "../wire/frames.ts";
-import { readQuery } from "../wire/frontend.ts";
+import { readFunctionOid, readQuery } from "../wire/frontend.ts";
 import { query } from "../wire/frontend-rewrite.ts";
 import { wireNameOf } from "../wire/text.ts";
 import { prepareEffects } from "./effects.ts";
 import { Expect } from "./expected-replies.ts";
 import { longestStatement } from "./frame-tables.ts";
 import { endGroup } from "./group.ts";
-import { copyFrom, fragmentOfExecute, refused, type Judged, type Runnable } from "./judged.ts";
+import { calledFunction } from "../rewrite/session/unrestricted.ts";
+import { copyFrom, fragmentOfExecute, judgedAs, refused, type Judged, type Runnable } from "./judged.ts";
 import { unnamed } from "./names.ts";
 import { refusedSql } from "./refused.ts";
 import type { SessionState } from "./state.ts";
@@ -39,8 +40,19 @@ export function simpleQuery(session: SessionState, reader: FrameReader): void {
   waitFor(session, copies ? Wait.copy : Wait.answered, false);
 }
 
-/** FunctionCall: names a function by OID, which no rule can judge. A Query that fails takes its place. */
-export function functionCall(session: SessionState): void {
+/**
+ * FunctionCall: names a function by OID, which no rule can judge. A Query that fails takes its place, unless the role has no
+ * rules: libpq's and pgjdbc's large objects are such calls.
+ */
+export function functionCall(session: SessionState, reader: FrameReader): void {
+  const { context } = session.scope;
+  const oid = readFunctionOid(reader.buffer, reader.start, reader.end);
+  if (context.grants.unrestricted !== undefined && oid !== undefined) {
+    const source = `(FunctionCall ${oid})`;
+    const failure = unrecorded(session, source);
+    if (failure === undefined)
+      return send(session, judgedAs(source, context, calledFunction(context.grants.unrestricted)), reader);
+  }
   session.skipsRest = true;
   const problem = {
     code: "function_not_allowed",

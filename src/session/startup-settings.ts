@@ -78,7 +78,7 @@ export function sessionSettings(
 }
 
 function pathProblem(name: string, value: string, premises: Premises): Problem | undefined {
-  if (name !== "search_path") return undefined;
+  if (name !== "search_path" || premises.grants.unrestricted !== undefined) return undefined;
   const path = parseSearchPath(value, premises.grants.role);
   return path === undefined
     ? { code: "setting_not_allowed", message: "the search_path cannot be read" }

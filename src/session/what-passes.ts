@@ -43,7 +43,7 @@ export function whatPasses(fields: Fields, cover: Cover): Passing {
   const origin = originOf(fields.get("W") ?? "");
   if (messagePasses(fields, origin, cover)) return partsOf(fields, origin, cover);
   // RAISE … USING can put anything into the names of schema, table, column, type and constraint.
-  const hidden = `${alwaysHidden(cover)}MDHWqp${origin.kind === "raise" || origin.kind === "unknown" ? "stcdn" : ""}`;
+  const hidden = `${alwaysHidden(cover)}RMDHWqp${origin.kind === "raise" || origin.kind === "unknown" ? "stcdn" : ""}`;
   return { hidden, given: inPlaceOf(state, origin, cover), withheld: true };
 }
 
@@ -52,16 +52,18 @@ export function whatPasses(fields: Fields, cover: Cover): Passing {
  * quotes no rows, so there it is the parts alone that tell.
  */
 export function noticePasses(fields: Fields, cover: Cover): Passing | undefined {
-  const told = { ...cover, rewritten: true };
-  if (!cover.hides && seesNamed(fields, cover)) return everything(fields, told);
+  if (!cover.hides && seesNamed(fields, cover)) return everything(fields, cover);
   const origin = originOf(fields.get("W") ?? "");
   const passes = origin.kind === "raise" ? isAllowed(origin, cover) : origin.kind !== "unknown";
-  return passes ? partsOf(fields, origin, told) : undefined;
+  return passes ? partsOf(fields, origin, cover) : undefined;
 }
 
-/** File, line and routine of the server's source; and a position in a text that the client did not write. */
+/**
+ * File and line of the server's source, which tell its exact build; and a position in a text that the client did not write.
+ * The routine stays: by it postgres.js knows that a plan is out of date, and prepares the statement anew.
+ */
 function alwaysHidden({ rewritten }: Cover): string {
-  return rewritten ? "FLRP" : "FLR";
+  return rewritten ? "FLP" : "FL";
 }
 
 function everything(fields: Fields, cover: Cover): Passing {
@@ -97,6 +99,7 @@ function seesNamed(fields: Fields, { rules }: Cover): boolean {
   if (schema === undefined || table === undefined || rules === undefined) return true;
   if (schema === "pg_catalog" || schema.startsWith("pg_temp")) return true;
   const { grants, catalog } = rules;
+  if (grants.unrestricted !== undefined) return true;
   // The server names the partition; the statement, and the role file, its table.
   const grant =
     withParents(catalog, relationKey(schema, table))

@@ -57,13 +57,13 @@ export async function connectUpstream(
 async function logIn(
   client: LoginClient,
   user: string,
-  { role, asked = [] }: SessionStart,
+  { role, unrestricted = false, asked = [] }: SessionStart,
 ): Promise<ReadonlyMap<string, string>> {
   // After a failure pg may report once more, to nobody: without a listener that would end the process.
   client.on("error", () => {});
   await client.connect();
   const { rows } = await client.query<LoginFacts>(loginFacts(asked));
-  const problem = unfitLogin(rows[0], user, role);
+  const problem = unfitLogin(rows[0], user, { role, unrestricted });
   if (problem !== undefined) throw new Error(problem);
   return new Map(
     asked.map((name) => {

@@ -5,7 +5,7 @@ import { LoginClient } from "./login-client.ts";
 import { startupParameters } from "./startup-message.ts";
 import type { UpstreamLogin } from "./target.ts";
 import { unavailable } from "./unavailable.ts";
-import { loginFacts, unfitLogin, type LoginFacts } from "./verify-login.ts";
+import { loginFacts, unfitLogin, type LoginFacts, type WantedRole } from "./verify-login.ts";
 
 /** Runs one statement with a role in force and nothing writable, and gives its rows. */
 export type RoleQuery = <Row extends object>(sql: string) => Promise<readonly Row[]>;
@@ -21,7 +21,7 @@ const longest = 256 * 1024 * 1024;
 export async function askAs<Answer>(
   target: UpstreamTarget,
   login: UpstreamLogin,
-  role: string,
+  { role, unrestricted }: WantedRole,
   deadline: number,
   work: (query: RoleQuery) => Promise<Answer>,
 ): Promise<Answer> {
@@ -34,7 +34,7 @@ export async function askAs<Answer>(
   const begin = async (): Promise<void> => {
     await client.connect();
     const { rows } = await client.query<LoginFacts>(loginFacts());
-    const problem = unfitLogin(rows[0], login.user, role);
+    const problem = unfitLogin(rows[0], login.user, { role, unrestricted });
     if (problem !== undefined) throw new Error(problem);
   };
   try {

@@ -6,6 +6,8 @@ import { int32 } from "../wire/writer.ts";
 export type SessionStart = {
   /** The database role in force; what RESET ROLE and DISCARD ALL return to. */
   readonly role: string;
+  /** Nothing is kept from the role (verify-login.ts). */
+  readonly unrestricted?: boolean;
   /** Settings by name; already judged. */
   readonly settings: ReadonlyMap<string, string>;
   readonly applicationName: string;

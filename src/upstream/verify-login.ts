@@ -37,15 +37,27 @@ export type LoginFacts = {
   readonly settings: unknown;
 };
 
+/** Whose connection it is to be. */
+export type WantedRole = {
+  readonly role: string;
+  /** Nothing is kept from the role, so it may be a superuser. */
+  readonly unrestricted: boolean;
+};
+
 /**
  * Why a session must not begin, or undefined. The login has to be worth nothing by itself: whoever gets past the
- * judge and leaves the role would otherwise have what the login has.
+ * judge and leaves the role would otherwise have what the login has. Beside a superuser no login is worth more.
  */
-export function unfitLogin(facts: LoginFacts | undefined, login: string, role: string): string | undefined {
+export function unfitLogin(
+  facts: LoginFacts | undefined,
+  login: string,
+  { role, unrestricted }: WantedRole,
+): string | undefined {
   if (facts === undefined) return "the server does not say who the session is";
   if (facts.login !== login) return "the session does not belong to the login";
   if (facts.role !== role) return "the role is not in force";
-  if (facts.role_super) return `role ${role} is a superuser`;
+  if (facts.role_super)
+    return unrestricted ? undefined : `role ${role} is a superuser, and its file is not unrestricted`;
   if (facts.login === facts.role) return undefined;
   if (facts.login_privileged)
     return `login ${login} has SUPERUSER, CREATEROLE, CREATEDB, REPLICATION or BYPASSRLS`;

@@ -33,6 +33,14 @@ export function readParse(buffer: Buffer, start: number, end: number): ParseMess
   return { name: wireName(buffer, nameStart, nameEnd), sql, typesStart };
 }
 
+/** How much of a FunctionCall holds the function. */
+export const functionCallHead = headerBytes + 4;
+
+/** FunctionCall, or its first `functionCallHead` bytes: the function's OID; undefined if it has none. */
+export function readFunctionOid(buffer: Buffer, start: number, end: number): number | undefined {
+  return end - start < functionCallHead ? undefined : buffer.readUInt32BE(start + headerBytes);
+}
+
 /** How much of a Bind holds both names: names have at most 63 bytes that count, and parameters may be of any size. */
 export const bindHead = 1024;
 

@@ -85,6 +85,15 @@ test("a dry run says what it would do, and does nothing", async () => {
   );
 });
 
+test("a role without rules is the administrator's", async () => {
+  const result = await apply(`role: ${role}\ndatabase: shop\nunrestricted: true\n`);
+  expect(result).toMatchObject({
+    kind: "applied",
+    statements: [],
+    notes: expect.arrayContaining([expect.stringMatching(/^role apply_analyst is unrestricted/)]) as unknown,
+  });
+});
+
 test("the role can do what the rules need, and nothing beside", async () => {
   expect(await statements(analyst)).not.toEqual([]);
   expect(await asRole("select name, email from customers limit 1")).toHaveLength(1);

@@ -55,10 +55,19 @@ describeServers((server, major) => {
     await database.close();
   });
 
-  async function filesFor(tables: object, more: object = {}, users: object = { alice: { tenant: uuid } }) {
+  async function filesFor(
+    tables: object | undefined,
+    more: object = {},
+    users: object = { alice: { tenant: uuid } },
+  ) {
     const made = await writeProxyFiles({
       database,
-      roles: { checked: { file: { tables, ...more }, grants: "grant usage on schema audited to checked" } },
+      roles: {
+        checked: {
+          file: { ...(tables && { tables }), ...more },
+          grants: "grant usage on schema audited to checked",
+        },
+      },
       users: users as never,
     });
     directories.push(made);
@@ -67,6 +76,15 @@ describeServers((server, major) => {
   const uuid = "00000000-0000-0000-0000-000000000001";
 
   describe("rolegate check, with the database", () => {
+    test("says which role has no rules", async () => {
+      directory = await filesFor(undefined, { unrestricted: true });
+      const { code, out } = await check();
+      expect(code).toBe(0);
+      expect(out).toContain(
+        "note: roles/checked.yaml:3: unrestricted: no rule keeps anything from this role: found checked, expected an administrator",
+      );
+    });
+
     test("finds every rule that the server does not take, by its line, and runs none", async () => {
       directory = await filesFor(
         {

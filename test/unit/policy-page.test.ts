@@ -23,6 +23,7 @@ function grantsWith(settings: readonly string[]): Grants {
   return {
     role: "analyst",
     file: "roles/analyst.yaml",
+    unrestricted: undefined,
     key: "",
     tables: new Map(),
     schemas: new Map(),

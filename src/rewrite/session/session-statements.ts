@@ -143,7 +143,7 @@ function setRowSecurity(
  * `SET ROLE` moves to another database login, which the session does; what is sent in its place only brings the
  * command tag that the client waits for.
  */
-function changeRole(
+export function changeRole(
   judgement: Judgement,
   node: Node,
   set: VariableSetStmt,
@@ -169,7 +169,7 @@ function changeRole(
 }
 
 /** A value of SET as text, the way the server reads it. */
-function settingText(node: Node): string {
+export function settingText(node: Node): string {
   if ("TypeCast" in node && node.TypeCast.arg !== undefined) return settingText(node.TypeCast.arg);
   if (!("A_Const" in node)) return unsupported("this value of SET");
   const { sval, ival, fval, boolval } = node.A_Const as {

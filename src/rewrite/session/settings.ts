@@ -57,6 +57,9 @@ const allowed: Readonly<Record<string, Values>> = {
   xmloption: "any",
 };
 
+/** By these the server reads texts: with other values than the parser's, what is on record would not be what ran. */
+const decidesReading: ReadonlySet<string> = new Set(["client_encoding", "standard_conforming_strings"]);
+
 /**
  * May a client give a setting this value? What rules depend on (pinned-setting.ts) and the schemas of a search_path
  * (known-schemas.ts) are judged elsewhere.
@@ -72,6 +75,8 @@ export function settingProblem(
 ): Problem | undefined {
   const setting = name.toLowerCase();
   const values = Object.hasOwn(allowed, setting) ? allowed[setting] : undefined;
+  if (grants.unrestricted !== undefined && !decidesReading.has(setting) && !setting.startsWith("rolegate."))
+    return undefined;
   if (values === undefined && !opensSetting(grants.settings, setting))
     return {
       code: "setting_not_allowed",

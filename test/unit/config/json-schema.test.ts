@@ -30,7 +30,7 @@ describe.each(schemas)("schemas/%s", (name, schema) => {
     const defaults = [...schema.matchAll(/"default": (.*?),?$/gm)].map(([, value]) => value);
     expect(defaults).toEqual(
       name === "role.schema.json"
-        ? [...Array(3).fill('"all"'), ...Array(3).fill("false"), ...Array(2).fill('"shown"')]
+        ? ["false", ...Array(3).fill('"all"'), ...Array(3).fill("false"), ...Array(2).fill('"shown"')]
         : expect.arrayContaining(['"127.0.0.1:6432"', '"roles/"', '"5s"']),
     );
   });

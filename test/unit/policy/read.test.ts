@@ -291,6 +291,25 @@ test("problems name the file as the caller sees it, rules as the record does", (
   );
 });
 
+test("nothing can stand beside unrestricted that would do nothing", () => {
+  const text = "role: r\ndatabase: d\nunrestricted: true\n";
+  expect(readRoleFile(`${text}description: migrations\n`, "r.yaml").roleFile?.unrestricted).toBe(3);
+  expect(readRoleFile(text.replace("true", "false"), "r.yaml").roleFile?.unrestricted).toBeUndefined();
+  for (const rule of [
+    "tables: { t: { select: { rows: a = 1 } } }",
+    "tables: { t: { select: all } }",
+    "definitions: { t: [create] }",
+    "functions: { allow: [f] }",
+    "settings: { allow: [work_mem] }",
+    "session: { listen: [jobs] }",
+    "catalogs: { comments: hidden }",
+    "limits: { statement_timeout: 1s }",
+  ])
+    expect(readRoleFile(`${text}${rule}\n`, "r.yaml").problems, rule).toMatchObject([
+      { line: 4, message: "a rule of a role without rules" },
+    ]);
+});
+
 test("what definitions cannot be read is named", () => {
   const { problems } = readRoleFile(
     "role: r\ndatabase: d\ndefinitions:\n  t: [grant]\n  u: []\nsession: { listen: ['a*b'] }\n",

@@ -6,6 +6,7 @@ import { settingProblem } from "../../../src/rewrite/session/settings.ts";
 const grants: Grants = {
   role: "analyst",
   file: "roles/analyst.yaml",
+  unrestricted: undefined,
   key: "analyst",
   tables: new Map(),
   schemas: new Map(),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { nothingQuotable } from "../../../src/rewrite/quotable.ts";
-import { readServerError } from "../../../src/session/server-error.ts";
+import { nothingQuotable, unknownQuotable } from "../../../src/rewrite/quotable.ts";
+import { readServerError, readServerNotice } from "../../../src/session/server-error.ts";
 import type { Cover } from "../../../src/session/what-passes.ts";
 import { frameTable } from "../../../src/wire/frame-table.ts";
 import { FrameReader } from "../../../src/wire/frames.ts";
@@ -41,9 +41,28 @@ const refusal = message("E", Buffer.from("SERROR\0C42501\0Mrefused\0\0"));
 describe("an error of the server", () => {
   test("loses what names its source, and its position where another text was sent", () => {
     expect(told(readServerError(at(error), undefined, openly).answer)).toBe(
-      'ErrorResponse S="ERROR" V="ERROR" C="42P01" M="no such table" P="15"',
+      'ErrorResponse S="ERROR" V="ERROR" C="42P01" M="no such table" P="15" R="f"',
     );
     expect(told(readServerError(at(error), undefined, guarded).answer)).not.toContain("P=");
+  });
+
+  test("keeps the routine that clients go by, unless its words are withheld", () => {
+    const stale = {
+      ...error,
+      C: "0A000",
+      M: "cached plan must not change result type",
+      R: "RevalidateCachedQuery",
+    };
+    expect(told(readServerError(at(stale), undefined, openly).answer)).toContain('R="RevalidateCachedQuery"');
+    const raising = { ...guarded, quotable: unknownQuotable };
+    const { P: _, ...raised } = { ...error, C: "22P02", M: "CANARY", R: "CANARY" };
+    expect(told(readServerError(at(raised), undefined, raising).answer)).not.toContain("CANARY");
+  });
+
+  test("a notice has its position, unless another text was sent", () => {
+    const notice = { ...error, S: "WARNING", V: "WARNING", C: "01000" };
+    expect(told(readServerNotice(at(notice), openly).answer!)).toContain('P="15"');
+    expect(told(readServerNotice(at(notice), { ...openly, rewritten: true }).answer!)).not.toContain("P=");
   });
 
   test("that we provoked is replaced, another one in its place is not", () => {
