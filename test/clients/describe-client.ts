@@ -63,6 +63,11 @@ export function describeClient(name: string, client: ClientProgram): void {
       expect(unexpected(await stage.record())).toEqual([]);
     });
 
+    test.runIf("cancel" in expected)("has the sleep cancelled at the database", async () => {
+      const cancelled = (await stage.record()).filter((line) => line["sqlstate"] === "57014");
+      expect(cancelled).toHaveLength(1);
+    });
+
     test("leaves the rows of others as they were", async () => {
       const { rows } = await stage.database.query(
         `select count(*)::int as orders, count(*) filter (where tenant_id = 2)::int as others,
@@ -117,6 +122,8 @@ const provoked: readonly { readonly sqlstate: string; readonly text: RegExp }[] 
   { sqlstate: "42501", text: /\btenants\b/i },
   { sqlstate: "42703", text: /\bssn\b/i },
   { sqlstate: "42501", text: /^\s*(insert into|copy) \S*orders\b/i },
+  // Locking rows that the role may not change.
+  { sqlstate: "42501", text: /\bfrom "customers" .* for update$/i },
   { sqlstate: "57014", text: /\bpg_sleep\b/i },
   // What follows a refusal in a transaction that has not been rolled back.
   { sqlstate: "25P02", text: /^/ },
