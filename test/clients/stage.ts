@@ -55,7 +55,9 @@ const sql = `
   alter table orders add column margin numeric not null default 7;
   create schema app;`;
 
+// CREATE on the database is what CREATE SCHEMA IF NOT EXISTS asks for, also where the schema is there (MikroORM).
 const grants = `
+  do $$ begin execute format('grant create on database %I to ${role}', current_database()); end $$;
   grant select, insert, update, delete on all tables in schema public to ${role};
   grant usage on all sequences in schema public to ${role};
   grant usage, create on schema app to ${role};`;
