@@ -135,6 +135,8 @@ const provoked: readonly { readonly sqlstate: string; readonly text: RegExp }[] 
   { sqlstate: "42501", text: /\btenants\b/i },
   { sqlstate: "42703", text: /\bssn\b/i },
   { sqlstate: "42501", text: /^\s*(insert into|copy) \S*orders\b/i },
+  // Moving an order to another tenant.
+  { sqlstate: "42501", text: /^update orders set +"tenant_id" = / },
   // Locking rows that the role may not change.
   { sqlstate: "42501", text: /\bfrom "customers" .* for update$/i },
   { sqlstate: "57014", text: /\bpg_sleep\b/i },
