@@ -30,7 +30,7 @@ export const expectedSteps = {
   update: { own: 1, other: 0 },
   delete: { own: 1, other: 0 },
   /** Rolled back; a refusal within it, and then 25P02; a savepoint that outlives a refusal. */
-  transaction: { inside: 121, after: 120, refused: "42501", then: "25P02", savepoint: 121, end: 120 },
+  transaction: { inside: 121, after: 120, refused: "42501", next: "25P02", savepoint: 121, end: 120 },
   /** 50 orders in the client's own way for many, then deleted. */
   batch: { made: 50, deleted: 50 },
   /** One prepared statement for customers 1 to 40: those of the other tenant are not found. */
@@ -41,7 +41,7 @@ export const expectedSteps = {
   copy: { out: 120, in: 3, refused: "42501", left: 120 },
   error: refusal,
   /** A sleep that the client cancels, and the connection afterwards. */
-  cancel: { code: "57014", then: 1 },
+  cancel: { code: "57014", next: 1 },
   /** A notification that it sends to itself. */
   notify: ["jobs", "hello"],
   /** A table that it defines by its own means in the schema app, with an index, and its rows. */

@@ -25,7 +25,7 @@ describeClient("asyncpg", {
   command: program("asyncpg"),
   needs,
   steps: driver,
-  more: { pool: [20], cancel: { code: "TimeoutError", then: 1 } },
+  more: { pool: [20], cancel: { code: "TimeoutError", next: 1 } },
 });
 
 for (const name of ["psycopg", "psycopg2"])

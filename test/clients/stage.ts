@@ -46,7 +46,8 @@ const file = {
     "app.*": { select: "all", insert: "all", update: "all", delete: "all" },
   },
   definitions: { "app.*": definitions },
-  functions: { allow: ["pg_sleep"] },
+  // The first to have something to cancel; pg_dump 18 reads sequences by the second.
+  functions: { allow: ["pg_sleep", "pg_get_sequence_data"] },
   session: { temporary_tables: true, advisory_locks: true, listen: ["jobs"], notify: ["jobs"] },
 };
 
@@ -59,7 +60,7 @@ const sql = `
 const grants = `
   do $$ begin execute format('grant create on database %I to ${role}', current_database()); end $$;
   grant select, insert, update, delete on all tables in schema public to ${role};
-  grant usage on all sequences in schema public to ${role};
+  grant usage, select on all sequences in schema public to ${role};
   grant usage, create on schema app to ${role};`;
 
 export async function startStage(): Promise<Stage> {
@@ -97,7 +98,7 @@ export async function startStage(): Promise<Stage> {
       TOKEN_USER: "sam@example.com",
       TOKEN: await issuer.sign({ org: { id: 1 } }, 600),
     },
-    record: proxy.record,
+    record: () => proxy.record(),
     close: async () => {
       await proxy.close();
       await database.close();

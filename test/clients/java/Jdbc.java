@@ -137,7 +137,7 @@ public class Jdbc {
     change(connection, INSERT, 1, 1, 5, null);
     saw.put("inside", count(connection));
     saw.put("refused", code(() -> column(connection, "select * from tenants")));
-    saw.put("then", code(() -> column(connection, "select 1")));
+    saw.put("next", code(() -> column(connection, "select 1")));
     connection.rollback();
     saw.put("after", count(connection));
     connection.rollback();
@@ -220,7 +220,7 @@ public class Jdbc {
           },
           300);
       String asleep = code(() -> statement.executeQuery("select pg_sleep(30)"));
-      return saw("code", asleep, "then", one(connection, "select 1"));
+      return saw("code", asleep, "next", one(connection, "select 1"));
     }
   }
 

@@ -121,7 +121,7 @@ await take({
         await transaction.insert(orders).values(order(1));
         saw.inside = await transaction.$count(orders);
         saw.refused = await code(() => transaction.execute(sql`select * from tenants`));
-        saw.then = await code(() => transaction.execute(sql`select 1`));
+        saw.next = await code(() => transaction.execute(sql`select 1`));
         throw new Undo();
       }),
     );

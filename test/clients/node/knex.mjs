@@ -84,7 +84,7 @@ await take({
         await transaction("orders").insert(order(1));
         saw.inside = await count(transaction);
         saw.refused = await codeOf(transaction("tenants"));
-        saw.then = await codeOf(transaction.raw("select 1"));
+        saw.next = await codeOf(transaction.raw("select 1"));
         throw new Undo();
       }),
     );

@@ -100,7 +100,7 @@ await take({
         await transaction.insertInto("orders").values(order(1)).execute();
         saw.inside = await count(transaction);
         saw.refused = await codeOf(transaction.selectFrom("tenants").selectAll().execute());
-        saw.then = await codeOf(sql`select 1`.execute(transaction));
+        saw.next = await codeOf(sql`select 1`.execute(transaction));
         throw new Undo();
       }),
     );

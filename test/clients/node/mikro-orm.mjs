@@ -89,7 +89,7 @@ await take({
     const hidden = up.match(/alter table "customers" drop column .*/)[0].match(/(?<=drop column )"\w+"/g);
     const entity = ["email", "id", "name", "tenant_id"];
     // It would make another id, too.
-    return [...new Set([...entity, ...hidden.map((name) => JSON.parse(name))])].toSorted();
+    return [...new Set([...entity, ...hidden.map((name) => String(JSON.parse(name)))])].toSorted();
   },
   read: async () => {
     const em = fresh();
@@ -144,7 +144,7 @@ await take({
         await em.insert(Order, order(1));
         saw.inside = await em.count(Order);
         saw.refused = await code(() => em.execute("select * from tenants"));
-        saw.then = await code(() => em.execute("select 1"));
+        saw.next = await code(() => em.execute("select 1"));
         throw new Undo();
       }),
     );

@@ -1,5 +1,5 @@
 // node-postgres: callbacks and promises, a pool, named statements, a cursor and a stream, COPY, cancel by its own protocol class.
-import pg from "pg";
+import { Client, Connection, Pool } from "pg";
 import { from as copyFrom, to as copyTo } from "pg-copy-streams";
 import Cursor from "pg-cursor";
 import QueryStream from "pg-query-stream";
@@ -18,7 +18,7 @@ import {
 } from "./steps.mjs";
 
 async function through(connection, work) {
-  const client = new pg.Client(connection);
+  const client = new Client(connection);
   await client.connect();
   try {
     return await work(client);
@@ -83,7 +83,7 @@ await take({
     await client.query(insert, [1, 1, 5, null]);
     saw.inside = await count(client);
     saw.refused = await codeOf(client.query("select * from tenants"));
-    saw.then = await codeOf(client.query("select 1"));
+    saw.next = await codeOf(client.query("select 1"));
     await client.query("rollback");
     saw.after = await count(client);
     await client.query("begin");
@@ -96,7 +96,7 @@ await take({
     return { ...saw, end: await count(client) };
   }),
   batch: async () => {
-    const pool = new pg.Pool({ ...plain, max: 4 });
+    const pool = new Pool({ ...plain, max: 4 });
     const made = await Promise.all(batchRows.map((n) => pool.query(insert, [1, 1, n, "batch"])));
     const { rowCount } = await pool.query("delete from orders where note = 'batch'");
     await pool.end();
@@ -143,10 +143,10 @@ await take({
     const asleep = codeOf(client.query("select pg_sleep(30)"));
     await new Promise((resolve) => setTimeout(resolve, 300));
     const { processID, secretKey } = client;
-    const other = new pg.Connection({});
+    const other = new Connection({});
     other.connect(plain.port, plain.host);
     other.once("connect", () => other.cancel(processID, secretKey));
-    return { code: await asleep, then: await first(client, "select 1") };
+    return { code: await asleep, next: await first(client, "select 1") };
   }),
   notify: here(async (client) => {
     const heard = new Promise((resolve) => client.once("notification", resolve));

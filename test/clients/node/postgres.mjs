@@ -80,7 +80,7 @@ await take({
         await transaction`insert into orders ${sql(order(1))}`;
         saw.inside = await count(transaction);
         saw.refused = await codeOf(transaction`select * from tenants`);
-        saw.then = await codeOf(transaction`select 1`);
+        saw.next = await codeOf(transaction`select 1`);
         throw new Undo();
       }),
     );
@@ -139,7 +139,7 @@ await take({
   cancel: async () => {
     const asleep = sql`select pg_sleep(30)`;
     setTimeout(() => asleep.cancel(), 300);
-    return { code: await codeOf(asleep), then: (await sql`select 1 as one`)[0].one };
+    return { code: await codeOf(asleep), next: (await sql`select 1 as one`)[0].one };
   },
   notify: async () => {
     let heard;

@@ -97,7 +97,7 @@ await take({
         await transaction.order.create({ data: order(1) });
         saw.inside = await transaction.order.count();
         saw.refused = await code(() => transaction.$queryRaw`select * from tenants`);
-        saw.then = await code(() => transaction.$queryRaw`select 1`);
+        saw.next = await code(() => transaction.$queryRaw`select 1`);
         throw new Undo();
       }),
     );

@@ -130,7 +130,7 @@ await take({
         await Order.create(order(1), { transaction });
         saw.inside = await Order.count({ transaction });
         saw.refused = await code(() => db.query("select * from tenants", { transaction }));
-        saw.then = await code(() => db.query("select 1", { transaction }));
+        saw.next = await code(() => db.query("select 1", { transaction }));
         throw new Undo();
       }),
     );

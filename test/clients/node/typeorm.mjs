@@ -160,7 +160,7 @@ await take({
         await manager.insert("Order", order(1));
         saw.inside = await manager.count("Order");
         saw.refused = await code(() => manager.query("select * from tenants"));
-        saw.then = await code(() => manager.query("select 1"));
+        saw.next = await code(() => manager.query("select 1"));
         throw new Undo();
       }),
     );

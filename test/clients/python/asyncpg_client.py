@@ -124,7 +124,7 @@ async def transaction():
         await connection.execute(INSERT, 1, 1, 5, None)
         saw["inside"] = await connection.fetchval(count)
         saw["refused"] = await code(connection.fetch("select * from tenants"))
-        saw["then"] = await code(connection.fetch("select 1"))
+        saw["next"] = await code(connection.fetch("select 1"))
         await outer.rollback()
         saw["after"] = await connection.fetchval(count)
         outer = connection.transaction(isolation="repeatable_read")
@@ -200,7 +200,7 @@ async def cancel():
         try:
             await connection.fetch("select pg_sleep(30)", timeout=0.3)
         except TimeoutError as error:
-            return {"code": type(error).__name__, "then": await connection.fetchval("select 1")}
+            return {"code": type(error).__name__, "next": await connection.fetchval("select 1")}
 
 
 async def notify():

@@ -143,7 +143,7 @@ def transactions():
             insert()
             saw["inside"] = Order.objects.count()
             saw["refused"] = code(lambda: one("select * from tenants"))
-            saw["then"] = code(lambda: one("select 1"))
+            saw["next"] = code(lambda: one("select 1"))
             raise KeyError
     except KeyError:
         saw["after"] = Order.objects.count()

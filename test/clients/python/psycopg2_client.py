@@ -124,7 +124,7 @@ def transaction():
         execute(connection, INSERT, [1, 1, 5, None])
         saw["inside"] = one(connection, count)
         saw["refused"] = code(lambda: execute(connection, "select * from tenants"))
-        saw["then"] = code(lambda: execute(connection, "select 1"))
+        saw["next"] = code(lambda: execute(connection, "select 1"))
         connection.rollback()
         saw["after"] = one(connection, count)
         execute(connection, INSERT, [1, 1, 5, None])
@@ -200,7 +200,7 @@ def cancel():
         timer.start()
         saw = {"code": code(lambda: execute(connection, "select pg_sleep(30)"))}
         timer.join()
-        return {**saw, "then": one(connection, "select 1")}
+        return {**saw, "next": one(connection, "select 1")}
 
 
 def notify():

@@ -109,7 +109,7 @@ def transaction():
                 connection.execute(INSERT, [1, 1, 5, None])
                 saw["inside"] = one(connection, count)
                 saw["refused"] = code(lambda: connection.execute("select * from tenants"))
-                saw["then"] = code(lambda: connection.execute("select 1"))
+                saw["next"] = code(lambda: connection.execute("select 1"))
                 raise psycopg.Rollback
         except psycopg.Error as error:
             saw["error"] = str(error)
@@ -181,7 +181,7 @@ def cancel():
         timer.start()
         saw = {"code": code(lambda: connection.execute("select pg_sleep(30)"))}
         timer.join()
-        return {**saw, "then": one(connection, "select 1")}
+        return {**saw, "next": one(connection, "select 1")}
 
 
 def notify():

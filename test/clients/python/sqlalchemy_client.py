@@ -166,7 +166,7 @@ def transaction():
         session.flush()
         saw["inside"] = count(session)
         saw["refused"] = code(lambda: session.execute(text("select * from tenants")))
-        saw["then"] = code(lambda: session.execute(text("select 1")))
+        saw["next"] = code(lambda: session.execute(text("select 1")))
         session.rollback()
         saw["after"] = count(session)
         session.add(Order(tenant_id=1, customer_id=1, amount=5))

@@ -89,7 +89,7 @@ step("transaction") do |c|
       c.exec_params(INSERT, [1, 1, 5, nil])
       saw[:inside] = count(c)
       saw[:refused] = code { c.exec("select * from tenants") }
-      saw[:then] = code { c.exec("select 1") }
+      saw[:next] = code { c.exec("select 1") }
       raise PG::RollbackTransaction if defined?(PG::RollbackTransaction)
 
       raise "rolled back"
@@ -178,7 +178,7 @@ step("cancel") do |c|
   end
   asleep = code { c.exec("select pg_sleep(30)") }
   canceller.join
-  { code: asleep, then: one(c, "select 1") }
+  { code: asleep, next: one(c, "select 1") }
 end
 step("notify") do |c|
   c.exec("listen jobs")

@@ -119,7 +119,7 @@ func transaction(conn *pgx.Conn) (any, error) {
 	must(tx.Exec(ctx, insert, 1, 1, 5, nil))
 	saw["inside"] = count(tx)
 	saw["refused"] = code(exec(tx, "select * from tenants"))
-	saw["then"] = code(exec(tx, "select 1"))
+	saw["next"] = code(exec(tx, "select 1"))
 	if err := tx.Rollback(ctx); err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func copied(conn *pgx.Conn) (any, error) {
 func cancel(conn *pgx.Conn) (any, error) {
 	time.AfterFunc(300*time.Millisecond, func() { _ = conn.PgConn().CancelRequest(ctx) })
 	asleep := code(exec(conn, "select pg_sleep(30)"))
-	return object{"code": asleep, "then": must(one[int](conn, "select 1"))}, nil
+	return object{"code": asleep, "next": must(one[int](conn, "select 1"))}, nil
 }
 
 func notify(conn *pgx.Conn) (any, error) {

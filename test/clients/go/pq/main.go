@@ -92,7 +92,7 @@ func transaction(db *sql.DB) (any, error) {
 	must(tx.Exec(insert, 1, 1, 5, nil))
 	saw["inside"] = count(tx)
 	saw["refused"] = code(exec(tx, "select * from tenants"))
-	saw["then"] = code(exec(tx, "select 1"))
+	saw["next"] = code(exec(tx, "select 1"))
 	if err := tx.Rollback(); err != nil {
 		return nil, err
 	}
@@ -197,7 +197,7 @@ func cancel(db *sql.DB) (any, error) {
 	limited, stop := context.WithTimeout(ctx, 300*time.Millisecond)
 	defer stop()
 	_, err := db.ExecContext(limited, "select pg_sleep(30)")
-	return object{"code": code(err), "then": must(one[int](db, "select 1"))}, nil
+	return object{"code": code(err), "next": must(one[int](db, "select 1"))}, nil
 }
 
 func notify(db *sql.DB) (any, error) {
