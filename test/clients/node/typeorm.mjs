@@ -76,8 +76,6 @@ const open = ({ user, ...connection }, more = {}) =>
     ...connection,
     username: user,
     entities: [Customer, Order, KeyedOrder],
-    // What it would otherwise do as it connects is to create an extension.
-    installExtensions: false,
     ...more,
   }).initialize();
 const db = await open(plain);
