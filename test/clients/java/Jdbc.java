@@ -218,7 +218,7 @@ public class Jdbc {
               code(statement::cancel);
             }
           },
-          300);
+          1_000);
       String asleep = code(() -> statement.executeQuery("select pg_sleep(30)"));
       return saw("code", asleep, "next", one(connection, "select 1"));
     }

@@ -141,7 +141,7 @@ await take({
   error: here((client) => refusalOf(() => client.query("select * from tenants"))),
   cancel: here(async (client) => {
     const asleep = codeOf(client.query("select pg_sleep(30)"));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
     const { processID, secretKey } = client;
     const other = new Connection({});
     other.connect(plain.port, plain.host);

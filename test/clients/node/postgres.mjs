@@ -138,7 +138,7 @@ await take({
   error: () => refusalOf(() => sql`select * from tenants`),
   cancel: async () => {
     const asleep = sql`select pg_sleep(30)`;
-    setTimeout(() => asleep.cancel(), 300);
+    setTimeout(() => asleep.cancel(), 1_000);
     return { code: await codeOf(asleep), next: (await sql`select 1 as one`)[0].one };
   },
   notify: async () => {

@@ -198,7 +198,7 @@ async def cancel():
     async with connect() as connection:
         # A timeout makes asyncpg send a cancel request.
         try:
-            await connection.fetch("select pg_sleep(30)", timeout=0.3)
+            await connection.fetch("select pg_sleep(30)", timeout=1)
         except TimeoutError as error:
             return {"code": type(error).__name__, "next": await connection.fetchval("select 1")}
 

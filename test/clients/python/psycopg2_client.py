@@ -196,7 +196,7 @@ def error():
 
 def cancel():
     with connect() as connection:
-        timer = threading.Timer(0.3, connection.cancel)
+        timer = threading.Timer(1, connection.cancel)
         timer.start()
         saw = {"code": code(lambda: execute(connection, "select pg_sleep(30)"))}
         timer.join()

@@ -177,7 +177,7 @@ def error():
 
 def cancel():
     with connect() as connection:
-        timer = threading.Timer(0.3, connection.cancel_safe)
+        timer = threading.Timer(1, connection.cancel_safe)
         timer.start()
         saw = {"code": code(lambda: connection.execute("select pg_sleep(30)"))}
         timer.join()

@@ -173,7 +173,7 @@ rescue PG::InsufficientPrivilege => error
 end
 step("cancel") do |c|
   canceller = Thread.new do
-    sleep 0.3
+    sleep 1
     c.cancel
   end
   asleep = code { c.exec("select pg_sleep(30)") }

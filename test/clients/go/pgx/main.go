@@ -217,7 +217,7 @@ func copied(conn *pgx.Conn) (any, error) {
 }
 
 func cancel(conn *pgx.Conn) (any, error) {
-	time.AfterFunc(300*time.Millisecond, func() { _ = conn.PgConn().CancelRequest(ctx) })
+	time.AfterFunc(time.Second, func() { _ = conn.PgConn().CancelRequest(ctx) })
 	asleep := code(exec(conn, "select pg_sleep(30)"))
 	return object{"code": asleep, "next": must(one[int](conn, "select 1"))}, nil
 }

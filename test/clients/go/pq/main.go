@@ -194,7 +194,7 @@ func copied(db *sql.DB) (any, error) {
 }
 
 func cancel(db *sql.DB) (any, error) {
-	limited, stop := context.WithTimeout(ctx, 300*time.Millisecond)
+	limited, stop := context.WithTimeout(ctx, time.Second)
 	defer stop()
 	_, err := db.ExecContext(limited, "select pg_sleep(30)")
 	return object{"code": code(err), "next": must(one[int](db, "select 1"))}, nil
