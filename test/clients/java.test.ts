@@ -29,6 +29,6 @@ for (const [version, jar] of [
       rewritten_batch: 50,
       updatable: "42501",
       simple: 20,
-      metadata: ["customers", "order_items", "orders", "products", "tenants"],
+      metadata: ["customers", "order_items", "orders", "products", "tenants", "visits"],
     },
   });

@@ -43,7 +43,7 @@ describeClient("Django", {
   steps: [...common, "define"],
   more: {
     // It reads each table's columns by `select *`, so it leaves out what the role has no rule for: tenants.
-    inspectdb: ["Customers", "OrderItems", "Orders", "Products"],
+    inspectdb: ["Customers", "OrderItems", "Orders", "Products", "Visits"],
     locked: [2, "42501"],
   },
 });

@@ -25,7 +25,10 @@ const own = "tenant_id = identity.tenant";
 const seen = ["id", "tenant_id", "customer_id", "status", "amount", "note", "created_at"];
 const definitions = ["create", "alter", "drop", "truncate", "comment", "index"];
 
-/** Rows of one tenant, an address that is masked, columns that are hidden, and a schema for what a client defines. */
+/**
+ * Rows of one tenant, an address that is masked, columns that are hidden, a rule that a setting has a part in, and a schema
+ * for what a client defines.
+ */
 const file = {
   tables: {
     customers: {
@@ -42,6 +45,8 @@ const file = {
       delete: { rows: own },
     },
     order_items: { select: { rows: own } },
+    // Keeps TimeZone as the database has it, which many clients set.
+    visits: { select: { rows: "at >= '2026-01-01'", mask: { page: "to_char(at, 'YYYY-MM-DD')" } } },
     products: { select: "all" },
     "app.*": { select: "all", insert: "all", update: "all", delete: "all" },
   },
@@ -54,6 +59,7 @@ const file = {
 // `margin` is hidden in a table that is written: RETURNING * and COPY must leave it out.
 const sql = `
   alter table orders add column margin numeric not null default 7;
+  create table visits (id integer, at timestamptz, page text);
   create schema app;`;
 
 // CREATE on the database is what CREATE SCHEMA IF NOT EXISTS asks for, also where the schema is there (MikroORM).
