@@ -16,6 +16,17 @@ export default defineConfig({
           maxWorkers: 2,
         },
       },
+      {
+        // Needs what test/clients/install puts there, and so is no part of `npm test`.
+        test: {
+          name: "clients",
+          include: ["test/clients/*.test.ts"],
+          globalSetup: ["test/pg/global-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+        },
+      },
     ],
   },
 });

@@ -171,14 +171,19 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
     return done({ effect: { kind: "deallocate", name: all ? undefined : node.DeallocateStmt.name } });
   }
   if ("DeclareCursorStmt" in node) {
-    const { query } = node.DeclareCursorStmt;
+    const { query, portalname = "", options = 0 } = node.DeclareCursorStmt;
     if (query === undefined || !("SelectStmt" in query)) unsupported("DECLARE of this statement");
     rewriteQuery(judgement, query);
     const statement = { ...done(), statementKind: statementKind(query).name };
-    return done({ effect: { kind: "declare", name: node.DeclareCursorStmt.portalname ?? "", statement } });
+    return done({
+      effect: { kind: "declare", name: portalname, statement, held: (options & cursorWithHold) !== 0 },
+    });
   }
   return done(judgeSession(judgement, node, start));
 }
+
+/** CURSOR_OPT_HOLD of nodes/parsenodes.h. */
+const cursorWithHold = 0x20;
 
 /** What a statement defines the next one of the text finds there. */
 function followed(judgement: Judgement, statement: JudgedStatement): JudgedStatement {

@@ -15,8 +15,13 @@ export type Effect =
   | { readonly kind: "row-security"; readonly value: "on" | "off" }
   /** SQL `PREPARE name AS …`: same namespace as the protocol's named statements. */
   | { readonly kind: "prepare"; readonly name: string; readonly statement: JudgedStatement }
-  /** SQL `DECLARE name CURSOR FOR …`: same namespace as the protocol's named portals. */
-  | { readonly kind: "declare"; readonly name: string; readonly statement: JudgedStatement }
+  /** SQL `DECLARE name CURSOR FOR …`: same namespace as the protocol's named portals. `held`: WITH HOLD. */
+  | {
+      readonly kind: "declare";
+      readonly name: string;
+      readonly statement: JudgedStatement;
+      readonly held: boolean;
+    }
   /** SQL `EXECUTE name`: runs what was prepared; its kind, relations and discardRows are the prepared statement's. */
   | { readonly kind: "execute"; readonly name: string }
   /** `EXPLAIN EXECUTE name`: shows the plan of what was prepared; its rows are not that statement's. */

@@ -130,7 +130,12 @@ export function applyEffect(session: SessionState, run: Runnable, statement: Jud
       session.statements.set(wireNameOf(effect.name), preparedBySql(run, effect.statement), session.settled);
       return undefined;
     case "declare":
-      session.portals.set(wireNameOf(effect.name), preparedBySql(run, effect.statement), session.settled);
+      session.portals.set(
+        wireNameOf(effect.name),
+        preparedBySql(run, effect.statement),
+        session.settled,
+        effect.held,
+      );
       return undefined;
     case "deallocate":
       if (effect.name === undefined) session.statements.clear();

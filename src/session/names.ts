@@ -2,13 +2,24 @@ import { refuse } from "../errors.ts";
 import type { Runnable } from "./judged.ts";
 
 /** What a name stands for, and the group of messages in which it began to. */
-export type Named = { readonly runnable: Runnable; readonly group: number };
+export type Named = {
+  readonly runnable: Runnable;
+  readonly group: number;
+  /** A cursor WITH HOLD, which outlives its transaction. */
+  readonly held?: boolean;
+};
 
 /**
  * More than any driver's cache holds. Each costs memory here and in the server, so a session that goes beyond it ends;
  * statements are refused a little before.
  */
 export const mostNames = 10_000;
+
+/**
+ * Cursors WITH HOLD outside a transaction: far more than a client keeps open. CLOSE is not followed, so the oldest are
+ * forgotten; describing or executing such a name as a portal is then refused, and FETCH goes on.
+ */
+export const mostHeld = 1_000;
 
 /** The unnamed statement or portal: it is replaced without being closed, so it follows rules of its own. */
 export const unnamed = "";
@@ -52,13 +63,15 @@ export class Names {
   }
 
   /** @returns the number of the change, for `undo`. */
-  set(name: string, runnable: Runnable, group: number): number {
+  set(name: string, runnable: Runnable, group: number, held = false): number {
     if (name === unnamed) {
       this.#unnamed = runnable;
       this.#unnamedGroup = group;
       this.#unnamedChange = ++this.#changes;
     } else {
-      this.#named.set(name, { runnable, group });
+      // Behind all others: the order in which they are forgotten.
+      if (held) this.#named.delete(name);
+      this.#named.set(name, { runnable, group, held });
       if (this.#named.size > mostNames) tooMany();
     }
     return this.#changes;
@@ -107,11 +120,16 @@ export class Names {
     for (const [name, group] of this.#closed) if (group <= settled) this.#closed.delete(name);
   }
 
-  /** Forgets what groups up to `settled` left behind: portals, when their transaction has ended. */
+  /** Forgets what groups up to `settled` left behind, but what is held: portals, when their transaction has ended. */
   forgetUntil(settled: number): void {
     if (this.#unnamedGroup <= settled) this.#unnamed = undefined;
     if (this.#named.size === 0) return;
-    for (const [name, { group }] of this.#named) if (group <= settled) this.#named.delete(name);
+    for (const [name, { group, held }] of this.#named)
+      if (group <= settled && held !== true) this.#named.delete(name);
+    for (const name of this.#named.keys()) {
+      if (this.#named.size <= mostHeld) break;
+      if (this.#named.get(name)?.held === true) this.#named.delete(name);
+    }
   }
 
   clear(): void {

@@ -182,6 +182,17 @@ describeServers((server) => {
       await expect(ids()).rejects.toThrow(/connection|terminated/i);
     });
 
+    test("can be set to what it is in a session that outlives a change of the database, as Sequelize's", async () => {
+      const { client, ids } = await connect("dated");
+      await client.query("set time zone interval '+00:00' hour to minute");
+      await client.query("set datestyle = iso");
+      await database.query("create table since_then (id int)");
+      // A name that is not known makes the proxy read the catalog anew.
+      await expect(client.query("select * from since_then")).rejects.toMatchObject({ code: "42501" });
+      expect(await ids()).toEqual([2]);
+      await client.end();
+    });
+
     test("the session ends that had changed it before the database made a rule depend on it", async () => {
       const other = await createTestDatabase({
         server,

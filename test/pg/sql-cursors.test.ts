@@ -41,6 +41,20 @@ test("a cursor of SQL is described, fetched as a portal with the role's rows, an
   expect((await through.ask([say.execute("c"), say.sync])).join("\n")).toContain("34000");
 });
 
+test("a cursor WITH HOLD is a portal behind its transaction too, as Django's iterator() uses it", async () => {
+  await through.ask([say.query("declare h no scroll cursor with hold for select id from t")]);
+  expect(kinds(await through.ask([say.describe("P", "h"), say.sync]))).toEqual([
+    "RowDescription",
+    "ReadyForQuery I",
+  ]);
+  const rows = (await through.ask([say.execute("h"), say.sync])).join("\n");
+  expect(rows.match(/DataRow/g)).toHaveLength(2);
+  const [ran] = (await proxy.statements()).slice(-1);
+  expect(ran).toMatchObject({ kind: "SELECT", relations: ["public.t"], rows: 2 });
+  await through.ask([say.query("close h")]);
+  expect((await through.ask([say.execute("h"), say.sync])).join("\n")).toContain("34000");
+});
+
 test("a name that is declared anew runs as what it is now", async () => {
   await through.ask([say.query("begin"), say.query("declare c cursor for select id from t")], 2);
   await through.ask([say.query("close c"), say.query("declare c cursor for select 7 as seven")], 2);

@@ -1,11 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
-/** The TypeScript files below a directory, as `folder/file.ts` with forward slashes, sorted. */
+/** What test/clients/install puts below test. */
+const installed = /(^|\/)(node_modules|generated)\//;
+
+/** The TypeScript files below a directory, as `folder/file.ts` with forward slashes, sorted; without what is installed. */
 export function sourceFiles(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts"))
     .map((name) => name.split(path.sep).join("/"))
+    .filter((name) => !installed.test(name))
     .toSorted();
 }
 

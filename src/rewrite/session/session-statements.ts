@@ -78,7 +78,8 @@ function judgeSet(judgement: Judgement, node: Node, set: VariableSetStmt, start:
     // The default is the value in force: whatever was taken for the same, the session keeps what the rules stand on.
     replace(judgement, node, start, `SET ${set.is_local === true ? "LOCAL " : ""}${setting} TO DEFAULT`);
   }
-  if (values !== undefined && movesRules(setting)) judgement.sets.add(setting);
+  // One that is pinned has not moved by now.
+  if (values !== undefined && pin === undefined && movesRules(setting)) judgement.sets.add(setting);
   if (setting !== "search_path") return { statementKind: verb, effect: none };
   const path = values?.map((schema) => (schema === "$user" ? context.grants.role : truncateName(schema)));
   const unknown = path && searchPathProblem(path, context);

@@ -10,7 +10,7 @@ import { canary, comparable, fill, makeTwins } from "./twin-worlds.ts";
 
 /** Catalogs of the whole server: other tests make databases and roles meanwhile. And what chance alone decides. */
 const shared =
-  /random|pg_(?:database|authid|auth_members|roles|user|group|shadow|tablespace|shdepend|shdescription|shseclabel|db_role_setting|parameter_acl)\b|information_schema\.\w*(?:role|authorization)\w*/;
+  /random|pg_(?:database|stat_database|stat_database_conflicts|authid|auth_members|roles|user|group|shadow|tablespace|shdepend|shdescription|shseclabel|db_role_setting|parameter_acl)\b|information_schema\.\w*(?:role|authorization)\w*/;
 
 /** What tells how many transactions there were on the whole server: its numbers are left out. */
 const counting = /pg_(?:class|stat_activity|stat_replication|locks)\b|snapshot|txid|xact|xid|\bage\b/;

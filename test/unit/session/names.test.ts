@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Runnable } from "../../../src/session/judged.ts";
-import { mostNames, Names } from "../../../src/session/names.ts";
+import { mostHeld, mostNames, Names } from "../../../src/session/names.ts";
 
 const [one, two] = [{}, {}] as [Runnable, Runnable];
 
@@ -65,4 +65,23 @@ test("portals of an ended transaction are forgotten, those of later groups are n
   names.forgetUntil(2);
   expect(names.size).toBe(0);
   expect(names.get("")).toBeUndefined();
+});
+
+test("what is held stays behind the end of its transaction, until it is closed", () => {
+  names.set("held", one, 1, true);
+  names.set("not", one, 1);
+  names.forgetUntil(1);
+  expect([names.get("held"), names.get("not")]).toEqual([one, undefined]);
+  names.set("held", two, 2);
+  names.forgetUntil(2);
+  expect(names.get("held")).toBeUndefined();
+});
+
+test("of what is held the oldest is forgotten", () => {
+  for (let n = 0; n < mostHeld; n++) names.set(`c${n}`, one, n, true);
+  names.set("c0", one, mostHeld, true);
+  names.set("more", one, mostHeld, true);
+  names.forgetUntil(mostHeld);
+  expect(names.size).toBe(mostHeld);
+  expect([names.get("c0"), names.get("c1"), names.get("more")]).toEqual([one, undefined, one]);
 });
