@@ -102,7 +102,7 @@ export class Flow {
       }
       while (session.wait === Wait.nothing) {
         reader.table = session.copyIn ? copyInTable : clientTable;
-        const step = reader.next();
+        const step = this.#step();
         if (step === Step.end) break;
         if (step === Step.frame) {
           receive(session, reader);
@@ -117,6 +117,23 @@ export class Flow {
     this.#send();
     if (session.wait !== Wait.nothing) this.#startWait();
     return this.#throttle();
+  }
+
+  /**
+   * The next step in what the client sent. A message that is none ends the session, but as on the server what came
+   * before it is answered first: until then the client is not read, and the reader throws the same once more.
+   */
+  #step(): Step {
+    const session = this.#state;
+    try {
+      return this.#requests.next();
+    } catch (error) {
+      // A server that takes COPY data answers nothing before it has them.
+      if (session.copyIn || session.expected.length === 0) throw error;
+      session.toServer.add(flush);
+      waitFor(session, Wait.answered, false);
+      return Step.end;
+    }
   }
 
   /** A client that sends and sends without reading: its replies are asked for, and it has to wait. */
