@@ -5,6 +5,7 @@ import { parse } from "pg-protocol";
 import { frameTable, type FrameTable, type Treatment } from "../wire/frame-table.ts";
 import { FrameReader, Step } from "../wire/frames.ts";
 import { backendLimits } from "../wire/limits.ts";
+import { assertWellFormed } from "../wire/well-formed.ts";
 import { startupMessage } from "./startup-message.ts";
 import { withoutListenersSince, listenersOf, type Listeners } from "./listeners.ts";
 
@@ -87,6 +88,7 @@ export class HandshakeConnection extends Connection {
         reader.feed(chunk);
         for (let step = reader.next(); step !== Step.end; step = reader.next()) {
           if (step !== Step.frame || reader.rest > 0) throw new Error("message too long for a login");
+          assertWellFormed(reader.buffer, reader.start, reader.end);
           unread -= reader.length;
           if (reader.type === 0x5a) this.#readyForQueries++;
           // Before pg sees it: what it then does (a callback, a promise) must find the socket already ours.

@@ -234,6 +234,36 @@ test("messages that cannot be part of a login end it at once", async () => {
   expect(await failure(says(message("E", Buffer.of(0))))).toBeDefined();
 });
 
+test("messages whose bodies are not what the protocol says end the login at once, and never hold the process up", async () => {
+  const bodies: [type: string, body: string][] = [
+    // Read without an end by pg-protocol, for ever.
+    ["E", "SFATAL\0Mno end"],
+    ["E", "SFATAL\0Mno end\0"],
+    ["E", ""],
+    ["N", "SNOTICE\0Mno end\0"],
+    ["S", "TimeZone\0UTC"],
+    ["S", "TimeZone\0UTC\0x"],
+    ["R", "\0\0\0\x0aSCRAM-SHA-256\0"],
+    ["R", "\0\0"],
+    ["K", "\0\0\0\x01"],
+    ["Z", ""],
+    ["T", "\0\x02a\0"],
+    ["T", "\xff\xff"],
+    ["D", "\0\x01\x7f\xff\xff\xffx"],
+    ["D", "\0\x01\xff\xff\xff\xfe"],
+    ["C", "SELECT 1"],
+    ["A", "\0\0\0\x01a\0"],
+  ];
+  for (const [type, body] of bodies) {
+    const began = performance.now();
+    expect(await failure(says(message(type, Buffer.from(body, "latin1")))), `${type} ${body}`).toMatch(
+      /message|string/,
+    );
+    expect(performance.now() - began).toBeLessThan(2_000);
+    await server?.close();
+  }
+});
+
 test("the whole login has one deadline", async () => {
   expect(await failure(drip, { deadline: 200 })).toBe("the login took longer than 200 ms");
   await server?.close();
