@@ -272,13 +272,7 @@ const conversations: Record<string, { messages: Buffer[]; ready: number }> = {
     ready: 2,
   },
   "a refusal behind a COMMIT in a pipeline": {
-    messages: [
-      ...run("begin"),
-      ...run("select 1"),
-      ...run("commit"),
-      ...run("select * from secret"),
-      sync,
-    ],
+    messages: [...run("begin"), ...run("select 1"), ...run("commit"), ...run("select * from secret"), sync],
     ready: 1,
   },
   "a refusal behind a savepoint in a pipeline": {

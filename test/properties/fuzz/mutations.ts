@@ -48,7 +48,7 @@ const pieces = [
 ].map((text) => Buffer.from(text, "latin1"));
 
 /** The bytes with something wrong in them. */
-export function mutate(bytes: Buffer, chance: Chance): Buffer {
+function mutate(bytes: Buffer, chance: Chance): Buffer {
   const at = chance.below(bytes.length + 1);
   const end = Math.min(bytes.length, at + chance.pick([1, 2, 4, 5, 16, 64]));
   switch (chance.below(9)) {
@@ -104,7 +104,7 @@ export function mutateBody(message: Buffer, chance: Chance): Buffer {
 /** Messages left out, sent twice, or in another order. */
 export function shuffle<Item>(items: readonly Item[], chance: Chance): Item[] {
   const shuffled = [...items];
-  for (let turn = chance.below(4); turn > 0; turn--) {
+  for (let turn = chance.below(4); turn > 0 && shuffled.length > 0; turn--) {
     const [from] = shuffled.splice(chance.below(shuffled.length), 1);
     const copies = chance.below(3);
     for (let copy = 0; copy < copies; copy++) shuffled.splice(chance.below(shuffled.length + 1), 0, from!);
