@@ -8,8 +8,13 @@ export type LyingRelay = {
   readonly port: number;
   /** Where the changes of the connections that come from now on are drawn from. */
   chance: Chance | undefined;
+  /** Messages of servers that lie, so far. */
+  messages: number;
   close(): Promise<void>;
 };
+
+/** How long a server that lies keeps its connection, in milliseconds. */
+const lifetime = 700;
 
 /** @param word what a client has to say before its server begins to lie. */
 export async function startLyingRelay(
@@ -33,11 +38,15 @@ export async function startLyingRelay(
       });
     }
     near.on("data", (chunk) => {
-      lies ||= chunk.includes(word);
+      if (!lies && chunk.includes(word)) {
+        lies = true;
+        // Who waits for the rest of a lie is not to wait for ever.
+        setTimeout(() => far.destroy(), lifetime).unref();
+      }
       far.write(chunk);
     });
     far.on("data", (chunk) => {
-      const told = lies && chance !== undefined ? lie(chunk, chance) : [chunk];
+      const told = lies && chance !== undefined ? lie(chunk, chance, relay) : [chunk];
       for (const piece of told) near.write(piece);
     });
   });
@@ -47,6 +56,7 @@ export async function startLyingRelay(
     host: "127.0.0.1",
     port: (server.address() as AddressInfo).port,
     chance: undefined,
+    messages: 0,
     close: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -57,12 +67,13 @@ export async function startLyingRelay(
 }
 
 /** The server's messages with some of them changed, left out, said twice; now and then the frames are changed too. */
-function lie(bytes: Buffer, chance: Chance): Buffer[] {
+function lie(bytes: Buffer, chance: Chance, count: { messages: number }): Buffer[] {
   const told: Buffer[] = [];
   for (let at = 0; at < bytes.length;) {
     const length = bytes.length - at < 5 ? bytes.length : 1 + bytes.readUInt32BE(at + 1);
     const message = bytes.subarray(at, at + length);
     at += length;
+    count.messages++;
     const what = chance.below(24);
     if (what === 0) told.push(mutateMore(message, chance));
     else if (what === 1) told.push(message, message);
