@@ -142,7 +142,12 @@ beforeAll(async () => {
   relay = await startLyingRelay(database, word);
   issuer = await createTokenIssuer();
   directory = await writeProxyFiles({
-    database: { ...relay, name: database.name, addRole: database.addRole },
+    database: {
+      host: relay.host,
+      port: relay.port,
+      name: database.name,
+      addRole: (role, grants) => database.addRole(role, grants),
+    },
     roles: {
       fuzz_server_tester: {
         file: { tables: { open: { select: { rows: "id > 0" }, insert: "all" } } },
