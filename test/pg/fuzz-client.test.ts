@@ -2,9 +2,9 @@ import type { ChildProcess } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { Client } from "pg";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { int32, message, text } from "../../src/wire/writer.ts";
-import { fuzz } from "../properties/fuzz/budget.ts";
+import { fuzz, fuzzTimeout } from "../properties/fuzz/budget.ts";
 import {
   chanceOf,
   mutateBody,
@@ -19,6 +19,8 @@ import { answer, open } from "./raw-login.ts";
 import { writeProxyFiles } from "./running-proxy.ts";
 import { serve } from "./served-proxy.ts";
 import { createTokenIssuer, type TokenIssuer } from "./token-issuer.ts";
+
+vi.setConfig({ testTimeout: fuzzTimeout });
 
 // Hostile bytes from clients, against a proxy in a process of its own and a real database: it stays up, forgets what it
 // was sent, answers everybody else, and takes nobody for somebody without a proof.

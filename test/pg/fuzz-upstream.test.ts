@@ -3,10 +3,10 @@ import { readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { connectUpstream } from "../../src/upstream/connect.ts";
 import { message } from "../../src/wire/writer.ts";
-import { fuzz } from "../properties/fuzz/budget.ts";
+import { fuzz, fuzzTimeout } from "../properties/fuzz/budget.ts";
 import {
   chanceOf,
   mutateBody,
@@ -23,6 +23,8 @@ import { answer, open } from "./raw-login.ts";
 import { readRecord, writeProxyFiles } from "./running-proxy.ts";
 import { serve } from "./served-proxy.ts";
 import { createTokenIssuer, type TokenIssuer } from "./token-issuer.ts";
+
+vi.setConfig({ testTimeout: fuzzTimeout });
 
 // Hostile bytes from servers: in a login, and in sessions whose server begins to lie. The proxy stays up, holds nobody
 // up, and does not mistake what it is told for a fault of its own.

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { RolegateError } from "../../src/errors.ts";
 import { receiveFinal, receiveFirst } from "../../src/scram/exchange.ts";
 import { makeVerifier, parseVerifier } from "../../src/scram/verifier.ts";
@@ -14,8 +14,10 @@ import { trace } from "../../src/wire/trace.ts";
 import { int16, int32, message, text } from "../../src/wire/writer.ts";
 import { say } from "../pg/raw-connection.ts";
 import { answer, open } from "../pg/raw-login.ts";
-import { fuzz } from "./fuzz/budget.ts";
+import { fuzz, fuzzTimeout } from "./fuzz/budget.ts";
 import { chanceOf, mutateBody, mutateMore, split, type Chance } from "./fuzz/mutations.ts";
+
+vi.setConfig({ testTimeout: fuzzTimeout });
 
 // Whatever bytes come, a decoder gives an answer or raises a protocol violation, in a time that is bounded by the
 // length of the bytes. And what it takes for good is what was written.
@@ -23,8 +25,8 @@ import { chanceOf, mutateBody, mutateMore, split, type Chance } from "./fuzz/mut
 /** How many inputs a seed stands for. */
 const round = 2_000;
 
-/** The longest that one input of a few hundred bytes may take, in milliseconds; the machine's own pauses included. */
-const longest = 250;
+/** The longest that one input of a few hundred bytes may take, in milliseconds; a busy machine's pauses included. */
+const longest = 3_000;
 
 /** Runs what may refuse its input; anything but a protocol violation is thrown on. */
 function decode<Value>(read: () => Value): Value | undefined {

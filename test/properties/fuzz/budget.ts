@@ -1,6 +1,9 @@
 /** Seconds for each test that sends hostile bytes; longer where somebody looks for holes. */
 const seconds = process.env["FUZZ_SECONDS"];
 
+/** For the test around it, in milliseconds. */
+export const fuzzTimeout = 60_000 + 2_000 * Number(seconds ?? 0);
+
 /** The first round's seed; each round has the next one. */
 const first = Number(process.env["FUZZ_SEED"] ?? Date.now() % 1_000_000);
 
