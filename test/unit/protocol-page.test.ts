@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { missingTests, testsNamedIn } from "./named-tests.ts";
 import { tableUnder } from "./markdown-table.ts";
 
-const rows = tableUnder(path.resolve(import.meta.dirname, "../../docs/protocol.md"), "## Advisories");
+const page = path.resolve(import.meta.dirname, "../../docs/protocol.md");
+const advisories = tableUnder(page, "## Advisories");
+const steps = tableUnder(page, "## Checklist");
 
 /** Those that a proxy, or what it is made of, could share. */
 const known =
@@ -17,16 +19,16 @@ const known =
   RUSTSEC-2026-0178 RUSTSEC-2026-0179 RUSTSEC-2026-0180`.split(/\s+/);
 
 test("docs/protocol.md has a row for every advisory", () => {
-  const listed = rows.flatMap(([ids = ""]) => ids.match(/\b(?:CVE|GHSA|GO|RUSTSEC)-[\w-]+/g) ?? []);
+  const listed = advisories.flatMap(([ids = ""]) => ids.match(/\b(?:CVE|GHSA|GO|RUSTSEC)-[\w-]+/g) ?? []);
   expect(new Set(listed)).toEqual(new Set(known));
   expect(listed).toHaveLength(known.length);
 });
 
-test.each(rows.map(([ids = "", , here = "", shown = ""]) => ({ ids, here, shown })))(
-  "$ids: is shown by tests that are there, or does not apply",
-  ({ here, shown }) => {
-    const named = testsNamedIn(shown);
-    expect(named.length > 0 || here.startsWith("does not apply: ")).toBe(true);
-    expect(missingTests(named)).toEqual([]);
-  },
-);
+test.each([
+  ...advisories.map(([what = "", , here = "", shown = ""]) => ({ what, here, shown })),
+  ...steps.map(([what = "", here = "", shown = ""]) => ({ what, here, shown })),
+])("$what: is shown by tests that are there, or does not apply", ({ here, shown }) => {
+  const named = testsNamedIn(shown);
+  expect(named.length > 0 || here.startsWith("does not apply: ")).toBe(true);
+  expect(missingTests(named)).toEqual([]);
+});
