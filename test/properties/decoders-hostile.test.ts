@@ -43,11 +43,12 @@ function decode<Value>(read: () => Value): Value | undefined {
 }
 
 function rounds(what: string, each: (chance: Chance) => void): Promise<number> {
-  return fuzz(what, (seed) => {
+  const play = (seed: number): number => {
     const chance = chanceOf(seed);
     for (let input = 0; input < round; input++) each(chance);
     return round;
-  });
+  };
+  return fuzz(what, play, 1);
 }
 
 const parameters = [
