@@ -33,7 +33,7 @@ import { placeSetConfigs } from "./session/set-config.ts";
 import { judgeSession } from "./session/session-statements.ts";
 import type { Survey } from "./findings.ts";
 import { surveyStatement } from "./survey.ts";
-import type { JudgedStatement, Verdict } from "./verdict.ts";
+import { isHeld, type JudgedStatement, type Verdict } from "./verdict.ts";
 import { restricts, seesColumns } from "./reading/virtual-table.ts";
 import { judgeUnrestricted } from "./session/unrestricted.ts";
 import { rewriteWrite } from "./writing/writes.ts";
@@ -176,14 +176,11 @@ function judgeStatement(judgement: Judgement, node: Node, start: number): Judged
     rewriteQuery(judgement, query);
     const statement = { ...done(), statementKind: statementKind(query).name };
     return done({
-      effect: { kind: "declare", name: portalname, statement, held: (options & cursorWithHold) !== 0 },
+      effect: { kind: "declare", name: portalname, statement, held: isHeld(options) },
     });
   }
   return done(judgeSession(judgement, node, start));
 }
-
-/** CURSOR_OPT_HOLD of nodes/parsenodes.h. */
-const cursorWithHold = 0x20;
 
 /** What a statement defines the next one of the text finds there. */
 function followed(judgement: Judgement, statement: JudgedStatement): JudgedStatement {

@@ -87,3 +87,8 @@ export type Verdict =
       /** A name did not resolve: the catalog may be out of date, so a fresh one is worth one more try. */
       readonly unresolved: boolean;
     };
+
+/** True for the options of a cursor WITH HOLD (CURSOR_OPT_HOLD of nodes/parsenodes.h). */
+export function isHeld(options: number | undefined): boolean {
+  return ((options ?? 0) & 0x20) !== 0;
+}

@@ -1,9 +1,12 @@
+import { refuse } from "../errors.ts";
+import { headerBytes } from "../wire/frame-table.ts";
 import type { FrameReader } from "../wire/frames.ts";
 import { copyData, endCopy } from "./copy.ts";
 import { bind, close, describe, execute } from "./extended-query.ts";
 import { sync } from "./group.ts";
 import { parse } from "./parse-statement.ts";
 import { functionCall, simpleQuery } from "./simple-query.ts";
+import { malformed, problemOfMessage } from "./malformed.ts";
 import type { SessionState } from "./state.ts";
 import { Wait, waitFor } from "./wait.ts";
 
@@ -34,6 +37,15 @@ export function receive(session: SessionState, reader: FrameReader): void {
     session.skipsRest = true;
     return undefined;
   }
+  try {
+    take(session, reader);
+  } catch (error) {
+    malformed(session, reader.type, problemOfMessage(error));
+  }
+}
+
+/** @throws RolegateError protocol_violation, before anything else, for a message that cannot be read */
+function take(session: SessionState, reader: FrameReader): void {
   switch (reader.type) {
     case Q:
       return simpleQuery(session, reader);
@@ -58,8 +70,9 @@ export function receive(session: SessionState, reader: FrameReader): void {
       return endCopy(session, reader);
     case H:
       // While the server takes COPY data it ignores a Flush, and so do we.
-      if (!session.copyIn) forward(session, reader);
-      return undefined;
+      if (session.copyIn) return undefined;
+      if (reader.length !== headerBytes) refuse("protocol_violation", "invalid message format");
+      return forward(session, reader);
     case X:
       forward(session, reader);
       return waitFor(session, Wait.end, false);

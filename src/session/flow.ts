@@ -40,6 +40,8 @@ export class Flow {
   /** Bytes wait for the record. */
   #flushing = false;
   #stopped = false;
+  /** The client sent a message that is none: what comes behind it is dropped, and read only to notice its end. */
+  #violation: unknown;
 
   constructor(state: SessionState, client: Channel, events: FlowEvents) {
     this.#state = state;
@@ -65,6 +67,7 @@ export class Flow {
     const session = this.#state;
     session.now = performance.now();
     session.metrics.bytes.fromClients += chunk.length;
+    if (this.#violation !== undefined) return false;
     this.#requests.feed(chunk);
     this.#read();
     const waits = session.toServer.bytes > 0 && session.toServer.detach(chunk);
@@ -93,6 +96,7 @@ export class Flow {
 
   /** Reads on from the client until its bytes are used up or something has to be waited for. */
   #read(): void {
+    if (this.#violation !== undefined) return this.#events.failed(this.#violation);
     const session = this.#state;
     const reader = this.#requests;
     try {
@@ -102,7 +106,7 @@ export class Flow {
       }
       while (session.wait === Wait.nothing) {
         reader.table = session.copyIn ? copyInTable : clientTable;
-        const step = reader.next();
+        const step = this.#step();
         if (step === Step.end) break;
         if (step === Step.frame) {
           receive(session, reader);
@@ -117,6 +121,24 @@ export class Flow {
     this.#send();
     if (session.wait !== Wait.nothing) this.#startWait();
     return this.#throttle();
+  }
+
+  /**
+   * The next step in what the client sent. A message that is none ends the session, but as on the server what came
+   * before it is answered first.
+   */
+  #step(): Step {
+    const session = this.#state;
+    try {
+      return this.#requests.next();
+    } catch (error) {
+      // A server that takes COPY data answers nothing before it has them.
+      if (session.copyIn || session.expected.length === 0) throw error;
+      this.#violation = error;
+      session.toServer.add(flush);
+      waitFor(session, Wait.answered, false);
+      return Step.end;
+    }
   }
 
   /** A client that sends and sends without reading: its replies are asked for, and it has to wait. */
@@ -164,7 +186,8 @@ export class Flow {
 
   /** Stops or goes on reading from the client. */
   #throttle(): void {
-    const paused = this.#serverFull || this.#state.wait !== Wait.nothing;
+    const held = this.#serverFull || this.#state.wait !== Wait.nothing;
+    const paused = held && this.#violation === undefined;
     if (paused === this.#clientPaused) return;
     this.#clientPaused = paused;
     if (paused) this.#client.pause();

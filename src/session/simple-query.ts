@@ -9,7 +9,7 @@ import { endGroup } from "./group.ts";
 import { calledFunction } from "../rewrite/session/unrestricted.ts";
 import { copyFrom, fragmentOfExecute, judgedAs, refused, type Judged, type Runnable } from "./judged.ts";
 import { unnamed } from "./names.ts";
-import { refusedSql } from "./refused.ts";
+import { refusedFunctionCall, refusedSql } from "./refused.ts";
 import type { SessionState } from "./state.ts";
 import { tooLong, unrecorded, verdictOf } from "./verdict-of.ts";
 import { Wait, waitFor } from "./wait.ts";
@@ -41,7 +41,7 @@ export function simpleQuery(session: SessionState, reader: FrameReader): void {
 }
 
 /**
- * FunctionCall: names a function by OID, which no rule can judge. A Query that fails takes its place, unless the role has no
+ * FunctionCall: names a function by OID, which no rule can judge. One that fails takes its place, unless the role has no
  * rules: libpq's and pgjdbc's large objects are such calls.
  */
 export function functionCall(session: SessionState, reader: FrameReader): void {
@@ -60,16 +60,20 @@ export function functionCall(session: SessionState, reader: FrameReader): void {
     detail: "It calls any function by its OID, past the rules of the role.",
     hint: "Call the function in a SELECT.",
   } as const;
-  send(
-    session,
-    unrecorded(session, "") ?? refused("(FunctionCall)", session.scope.context, problem),
-    undefined,
-  );
+  const judged = unrecorded(session, "") ?? refused("(FunctionCall)", session.scope.context, problem);
+  record(session, judged);
+  session.toServer.add(refusedFunctionCall);
+  endGroup(session);
 }
 
-/** Puts the text on record and sends it; `reader` holds the client's message if that may go as it is. */
-function send(session: SessionState, judged: Judged, reader: FrameReader | undefined): void {
-  const { expected, record, toServer, counts } = session;
+/** A text that is refused in the place of a message that could not be read. */
+export function sendRefused(session: SessionState, judged: Judged): void {
+  send(session, judged, undefined);
+}
+
+/** Puts the text on record, and notes that its replies are to come. */
+function record(session: SessionState, judged: Judged): void {
+  const { expected, record, counts } = session;
   const slot = expected.push(Expect.query);
   expected.judged[slot] = judged;
   expected.refusals[slot] = judged.refusal;
@@ -86,6 +90,12 @@ function send(session: SessionState, judged: Judged, reader: FrameReader | undef
     if (index === 0) expected.numbers[slot] = number;
   }
   session.unwritten ||= runs.length > 0 || (judged.refusal !== undefined && !isUnrecorded(judged));
+}
+
+/** Puts the text on record and sends it; `reader` holds the client's message if that may go as it is. */
+function send(session: SessionState, judged: Judged, reader: FrameReader | undefined): void {
+  const { toServer } = session;
+  record(session, judged);
   const message = judged.refusal === undefined ? judged.query : refusedQuery;
   if (message !== undefined || reader === undefined) toServer.add(message ?? refusedQuery);
   else toServer.keep(reader.buffer, reader.start, reader.end);

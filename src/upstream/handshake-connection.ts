@@ -8,6 +8,7 @@ import { backendLimits } from "../wire/limits.ts";
 import type { UpstreamTarget } from "../config/config.ts";
 import { readBackendKeyData, type CancelKey } from "../wire/cancel-request.ts";
 import { judgeVersion, type ProtocolMinor } from "../wire/negotiate-protocol-version.ts";
+import { assertWellFormed } from "../wire/well-formed.ts";
 import { startupMessage } from "./startup-message.ts";
 import { tlsOptions } from "./target.ts";
 import { withoutListenersSince, listenersOf, type Listeners } from "./listeners.ts";
@@ -99,6 +100,7 @@ export class HandshakeConnection extends Connection {
         reader.feed(chunk);
         for (let step = reader.next(); step !== Step.end; step = reader.next()) {
           if (step !== Step.frame || reader.rest > 0) throw new Error("message too long for a login");
+          assertWellFormed(reader.buffer, reader.start, reader.end);
           unread -= reader.length;
           if (reader.type === 0x5a) this.#readyForQueries++;
           if (this.#keep(reader)) continue;

@@ -14,6 +14,12 @@ export function readQuery(buffer: Buffer, start: number, end: number): string {
   return buffer.toString("latin1", start + headerBytes, textEnd);
 }
 
+/** @throws RolegateError protocol_violation, in the server's words, where a body has not exactly the bytes that it needs */
+function endsAt(bytes: number, needed: number): void {
+  if (bytes < needed) refuse("protocol_violation", "insufficient data left in message");
+  if (bytes > needed) refuse("protocol_violation", "invalid message format");
+}
+
 export type ParseMessage = {
   readonly name: string;
   readonly sql: string;
@@ -26,9 +32,8 @@ export function readParse(buffer: Buffer, start: number, end: number): ParseMess
   const nameEnd = endOfText(buffer, nameStart, end);
   const sqlEnd = endOfText(buffer, nameEnd + 1, end);
   const typesStart = sqlEnd + 1;
-  if (end - typesStart < 2 || end - typesStart !== 2 + 4 * buffer.readUInt16BE(typesStart)) {
-    refuse("protocol_violation", "invalid message format");
-  }
+  const bytes = end - typesStart;
+  endsAt(bytes, bytes < 2 ? 2 : 2 + 4 * buffer.readUInt16BE(typesStart));
   const sql = buffer.toString("latin1", nameEnd + 1, sqlEnd);
   return { name: wireName(buffer, nameStart, nameEnd), sql, typesStart };
 }
@@ -61,19 +66,22 @@ export type TargetMessage = { readonly target: "statement" | "portal"; readonly 
 
 /** Describe or Close: what they name. */
 export function readTarget(buffer: Buffer, start: number, end: number): TargetMessage {
-  const kind = end - start > headerBytes ? buffer[start + headerBytes] : undefined;
+  if (end - start === headerBytes) refuse("protocol_violation", "no data left in message");
+  const kind = buffer[start + headerBytes];
   const nameStart = start + headerBytes + 1;
   const nameEnd = endOfText(buffer, nameStart, end);
   if (nameEnd !== end - 1) refuse("protocol_violation", "invalid message format");
-  if (kind !== 0x53 && kind !== 0x50)
-    refuse("protocol_violation", "invalid subtype of a Describe or Close message");
+  if (kind !== 0x53 && kind !== 0x50) {
+    const message = buffer[start] === 0x43 ? "CLOSE" : "DESCRIBE";
+    refuse("protocol_violation", `invalid ${message} message subtype ${kind}`);
+  }
   return { target: kind === 0x53 ? "statement" : "portal", name: wireName(buffer, nameStart, nameEnd) };
 }
 
 /** Execute: its portal. The row limit are the four bytes before the message's end. */
 export function readExecute(buffer: Buffer, start: number, end: number): string {
   const nameEnd = endOfText(buffer, start + headerBytes, end);
-  if (nameEnd !== end - 5) refuse("protocol_violation", "invalid message format");
+  endsAt(end - nameEnd - 1, 4);
   return wireName(buffer, start + headerBytes, nameEnd);
 }
 

@@ -60,7 +60,15 @@ const clientFormats: Readonly<Record<string, Format>> = {
   D: ["Describe", (body) => [String.fromCharCode(body.byte()), quoted(body.text())]],
   C: ["Close", (body) => [String.fromCharCode(body.byte()), quoted(body.text())]],
   E: ["Execute", (body) => [quoted(body.text()), String(body.int32())]],
-  F: ["FunctionCall", (body) => [String(body.uint32()), size(body)]],
+  F: [
+    "FunctionCall",
+    (body) => [
+      String(body.uint32()),
+      `formats ${times(body, () => String(body.uint16())).join(",")}`,
+      `values ${times(body, () => value(body.value())).join(",")}`,
+      `result ${body.uint16()}`,
+    ],
+  ],
   S: ["Sync", () => []],
   H: ["Flush", () => []],
   X: ["Terminate", () => []],

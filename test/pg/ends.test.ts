@@ -94,6 +94,16 @@ describe("connections that end", () => {
     await none();
   });
 
+  test("a client that sent a message that is none is noticed when it leaves before its answers", async () => {
+    const raw = await connectRaw(proxy.client("alice"));
+    raw.socket.write(Buffer.concat([say.query("select pg_sleep(60)"), Buffer.from("z\0\0\0\x04", "latin1")]));
+    raw.socket.write(Buffer.alloc(200_000, "z"));
+    await sleep(300);
+    expect(await upstream()).toBe(1);
+    raw.socket.resetAndDestroy();
+    await none();
+  });
+
   test("what was sent before a Terminate is done", async () => {
     const raw = await connectRaw(proxy.client("alice"));
     raw.socket.write(Buffer.concat([say.query("insert into t values (77)"), say.terminate]));

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
 import { longestStatement } from "../../src/session/frame-tables.ts";
 import { connectBothWays, connectRaw, kinds, say, type RawConnection } from "./raw-connection.ts";
+import { conversations } from "./refused-conversations.ts";
 import { startTestProxy, type RunningProxy } from "./running-proxy.ts";
 
 let database: TestDatabase;
@@ -37,199 +38,12 @@ afterAll(async () => {
   await database?.close();
 });
 
-const { query, parse, bind, describe: describeName, execute, close, sync, flush } = say;
+const { query, parse, bind, describe: describeName, execute, sync, flush } = say;
 const run = (sql: string) => [parse("", sql), bind("", ""), describeName("P", ""), execute("")];
 
 /** What the server itself makes of it: the statement fails when it is parsed, as one on a missing table does. */
 const asServer = (messages: readonly Buffer[]) =>
   messages.map((each) => Buffer.from(each.toString("latin1").replace("secret", "absent"), "latin1"));
-
-/** Conversations in which a refusal must leave everything as an error of the server's own does. */
-const conversations: Record<string, { messages: Buffer[]; ready: number }> = {
-  "a refused Query": { messages: [query("select * from secret")], ready: 1 },
-  "a refusal in a transaction aborts it": {
-    messages: [query("begin"), query("select * from secret"), query("select 1"), query("rollback")],
-    ready: 4,
-  },
-  "a savepoint brings the transaction back": {
-    messages: [
-      query("begin"),
-      query("savepoint s"),
-      query("select * from secret"),
-      query("rollback to s"),
-      query("select 1"),
-      query("commit"),
-    ],
-    ready: 6,
-  },
-  "a refused Parse skips to the Sync": {
-    messages: [
-      ...run("select 1"),
-      ...run("select * from secret"),
-      ...run("select 2"),
-      sync,
-      ...run("select 3"),
-      sync,
-    ],
-    ready: 2,
-  },
-  "a pipeline of Syncs": {
-    messages: [...run("select 1"), sync, ...run("select * from secret"), sync, ...run("select 2"), sync],
-    ready: 3,
-  },
-  "in a pipeline inside a transaction": {
-    messages: [
-      ...run("begin"),
-      ...run("select * from secret"),
-      sync,
-      ...run("select 1"),
-      sync,
-      ...run("rollback"),
-      sync,
-    ],
-    ready: 3,
-  },
-  "a Query between a refusal and its Sync is ignored": {
-    messages: [...run("select * from secret"), query("select 1"), sync, query("select 2")],
-    ready: 2,
-  },
-  "writes before a refusal are undone": {
-    messages: [
-      ...run("insert into open values (10, 'ten')"),
-      ...run("select * from secret"),
-      sync,
-      query("select count(*) from open where id = 10"),
-    ],
-    ready: 2,
-  },
-  "binding an unknown statement": { messages: [bind("", "nobody"), execute(""), sync], ready: 1 },
-  "describing an unknown statement": { messages: [describeName("S", "nobody"), sync], ready: 1 },
-  "describing an unknown portal": { messages: [describeName("P", "nobody"), sync], ready: 1 },
-  "executing an unknown portal": { messages: [execute("nobody"), sync], ready: 1 },
-  "executing a portal whose transaction has ended": {
-    messages: [parse("", "select 1"), bind("p", ""), sync, execute("p"), sync],
-    ready: 2,
-  },
-  "a portal across Syncs in a transaction": {
-    messages: [
-      query("begin"),
-      parse("", "select id from open order by id"),
-      bind("p", ""),
-      execute("p", 1),
-      sync,
-      execute("p", 1),
-      sync,
-      execute("p", 0),
-      sync,
-      query("commit"),
-    ],
-    ready: 5,
-  },
-  "a named statement, used, closed and used again": {
-    messages: [
-      parse("a", "select 1"),
-      sync,
-      bind("", "a"),
-      execute(""),
-      sync,
-      close("S", "a"),
-      sync,
-      bind("", "a"),
-      execute(""),
-      sync,
-    ],
-    ready: 4,
-  },
-  "a name that is taken": {
-    messages: [
-      parse("b", "select 1"),
-      parse("b", "select 2"),
-      sync,
-      bind("", "b"),
-      execute(""),
-      sync,
-      close("S", "b"),
-      sync,
-    ],
-    ready: 3,
-  },
-  "a skipped Close leaves the statement": {
-    messages: [
-      parse("c", "select 1"),
-      sync,
-      parse("", "select * from secret"),
-      close("S", "c"),
-      sync,
-      bind("", "c"),
-      execute(""),
-      sync,
-      close("S", "c"),
-      sync,
-    ],
-    ready: 4,
-  },
-  "a skipped Parse leaves nothing": {
-    messages: [
-      parse("", "select * from secret"),
-      parse("d", "select 1"),
-      sync,
-      bind("", "d"),
-      execute(""),
-      sync,
-    ],
-    ready: 2,
-  },
-  "the unnamed statement does not outlive a Query": {
-    messages: [parse("", "select 1"), sync, query("select 2"), bind("", ""), execute(""), sync],
-    ready: 3,
-  },
-  "a deferred constraint fails at the Sync": {
-    messages: [...run("insert into late values (99)"), sync, ...run("select 1"), sync],
-    ready: 2,
-  },
-  "a syntax error": { messages: [query("selec 1"), ...run("selec 1"), sync], ready: 2 },
-  "an empty text": { messages: [query(""), query(" ; ; "), ...run(""), sync], ready: 3 },
-  "several commands in a Parse": { messages: [...run("select 1; select 2"), sync], ready: 1 },
-  "SQL PREPARE and the protocol share names": {
-    messages: [
-      query("prepare e as select 5"),
-      bind("", "e"),
-      execute(""),
-      sync,
-      query("deallocate e"),
-      bind("", "e"),
-      sync,
-    ],
-    ready: 4,
-  },
-  "EXECUTE of a statement that Parse made": {
-    messages: [parse("f", "select 6"), sync, query("execute f"), query("deallocate f"), query("execute f")],
-    ready: 4,
-  },
-  "DISCARD ALL forgets statements": {
-    messages: [parse("g", "select 6"), sync, query("discard all"), bind("", "g"), execute(""), sync],
-    ready: 3,
-  },
-  "a statement prepared in a transaction that fails stays": {
-    messages: [
-      query("begin"),
-      parse("h", "select 6"),
-      sync,
-      query("select 1/0"),
-      query("rollback"),
-      bind("", "h"),
-      execute(""),
-      sync,
-      close("S", "h"),
-      sync,
-    ],
-    ready: 6,
-  },
-  "Flush brings what there is": {
-    messages: [...run("select 1"), flush, ...run("select * from secret"), flush, sync],
-    ready: 1,
-  },
-};
 
 describe.for(Object.entries(conversations))(
   "as with an error of the server's own: %s",

@@ -227,6 +227,17 @@ describe("names", () => {
     await expectNothingLeft(database, proxy);
   });
 
+  test("of databases that are as long as a packet is are only unknown", async () => {
+    const login = await connectPlain(proxy.port);
+    const parameters = [
+      ["user", "alice"],
+      ["database", "x".repeat(9_900)],
+    ] as const;
+    login.send(await beginScram(login, parameters, userPassword));
+    expect((await login.untilClosed()).at(-1)).toContain('C="3D000"');
+    await expectNothingLeft(database, proxy);
+  });
+
   test("longer than the server's are not cut: the first 63 bytes are somebody else", async () => {
     const client = proxy.connect("a".repeat(64));
     await expect(client).rejects.toMatchObject({ code: "28P01" });

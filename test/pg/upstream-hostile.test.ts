@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { afterEach, expect, test } from "vitest";
 import { connectUpstream } from "../../src/upstream/connect.ts";
 import { trace } from "../../src/wire/trace.ts";
@@ -195,6 +196,31 @@ test("a server cannot make us work for ever, or hand us a nonce of its own", asy
   expect(await failure(scram(() => tell.saslContinue(`r=another,s=${salt},i=4096`)))).toContain("nonce");
 });
 
+test("a nonce of 64 KB is refused or worked with, and no proof of ours is taken for the server's", async () => {
+  const salt = Buffer.alloc(16).toString("base64");
+  for (const [bytes, words] of [
+    [60_000, "the server ended SCRAM without its signature"],
+    [65_536, "invalid length of a message of type 82"],
+  ] as const) {
+    const long = scram((nonce) => tell.saslContinue(`r=${nonce}${"x".repeat(bytes)},s=${salt},i=1`));
+    expect(await failure(long)).toBe(words);
+    await server?.close();
+  }
+});
+
+test("work that a server asks for is refused before any of it is done", async () => {
+  const salt = Buffer.alloc(16).toString("base64");
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  for (const iterations of ["2147483647", "100001", "-1", "0", "9".repeat(400)])
+    expect(
+      await failure(scram((nonce) => tell.saslContinue(`r=${nonce}x,s=${salt},i=${iterations}`))),
+    ).toContain("iteration");
+  delay.disable();
+  // 100,000 iterations alone would take longer than that.
+  expect(delay.percentile(50) / 1e6).toBeLessThan(50);
+});
+
 test("a server that cannot sign the exchange does not know the password", async () => {
   const salt = Buffer.alloc(16).toString("base64");
   const skips = scram((nonce) => tell.saslContinue(`r=${nonce}x,s=${salt},i=4096`));
@@ -256,6 +282,36 @@ test.each([
   const key = message("K", int32(4711), Buffer.alloc(bytes));
   const welcome = Buffer.concat([message("R", int32(0)), key, tell.ready]);
   expect(await failure(says(welcome))).toBe(why);
+});
+
+test("messages whose bodies are not what the protocol says end the login at once, and never hold the process up", async () => {
+  const bodies: [type: string, body: string][] = [
+    // Read without an end by pg-protocol, for ever.
+    ["E", "SFATAL\0Mno end"],
+    ["E", "SFATAL\0Mno end\0"],
+    ["E", ""],
+    ["N", "SNOTICE\0Mno end\0"],
+    ["S", "TimeZone\0UTC"],
+    ["S", "TimeZone\0UTC\0x"],
+    ["R", "\0\0\0\x0aSCRAM-SHA-256\0"],
+    ["R", "\0\0"],
+    ["K", "\0\0\0\x01"],
+    ["Z", ""],
+    ["T", "\0\x02a\0"],
+    ["T", "\xff\xff"],
+    ["D", "\0\x01\x7f\xff\xff\xffx"],
+    ["D", "\0\x01\xff\xff\xff\xfe"],
+    ["C", "SELECT 1"],
+    ["A", "\0\0\0\x01a\0"],
+  ];
+  for (const [type, body] of bodies) {
+    const began = performance.now();
+    expect(await failure(says(message(type, Buffer.from(body, "latin1")))), `${type} ${body}`).toMatch(
+      /message|string/,
+    );
+    expect(performance.now() - began).toBeLessThan(2_000);
+    await server?.close();
+  }
 });
 
 test("the whole login has one deadline", async () => {

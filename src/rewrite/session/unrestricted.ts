@@ -5,7 +5,7 @@ import { walk } from "../../sql/walk.ts";
 import { changesDatabase } from "../defining/define-effect.ts";
 import type { Judgement } from "../judgement.ts";
 import { nothingQuotable } from "../quotable.ts";
-import type { Effect, JudgedStatement } from "../verdict.ts";
+import { isHeld, type Effect, type JudgedStatement } from "../verdict.ts";
 import { changeRole, settingText } from "./session-statements.ts";
 import { settingProblem } from "./settings.ts";
 
@@ -118,6 +118,7 @@ function effectOf(judgement: Judgement, node: Node): Effect {
       kind: "declare",
       name: node.DeclareCursorStmt.portalname ?? "",
       statement: inner(judgement, node.DeclareCursorStmt.query),
+      held: isHeld(node.DeclareCursorStmt.options),
     };
   if ("ExecuteStmt" in node) return { kind: "execute", name: node.ExecuteStmt.name ?? "" };
   if ("DeallocateStmt" in node) return { kind: "deallocate", name: node.DeallocateStmt.name };
