@@ -307,7 +307,7 @@ test("messages whose bodies are not what the protocol says end the login at once
   for (const [type, body] of bodies) {
     const began = performance.now();
     expect(await failure(says(message(type, Buffer.from(body, "latin1")))), `${type} ${body}`).toMatch(
-      /message|string/,
+      /message|string|cancel key/,
     );
     expect(performance.now() - began).toBeLessThan(2_000);
     await server?.close();
