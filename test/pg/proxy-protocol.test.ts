@@ -65,6 +65,9 @@ async function logIn(login: RawLogin): Promise<string> {
 const client = async (proxy: RunningProxy): Promise<unknown> =>
   (await proxy.record()).findLast((line) => line.event === "session start")?.["client"];
 
+const refusedClients = async (): Promise<unknown[]> =>
+  (await trusting.record()).filter((line) => line.event === "login failed").map((line) => line["client"]);
+
 describe("a connection from a load balancer", () => {
   test("is the client's that it names, on record and in the conditions of access", async () => {
     const login = rawLogin(await connectWith(trusting, proxyHeader("203.0.113.7", 4711)));
@@ -73,8 +76,7 @@ describe("a connection from a load balancer", () => {
     login.send(say.terminate);
     const other = rawLogin(await connectWith(trusting, proxyHeader("198.51.100.7", 4711)));
     expect(await logIn(other)).toContain("E");
-    const record = await trusting.record();
-    expect(record.at(-1)).toMatchObject({ event: "login failed", client: "198.51.100.7:4711" });
+    expect(await refusedClients()).toContain("198.51.100.7:4711");
   });
 
   test("goes on with TLS behind the header, asked for or not", async () => {
@@ -106,7 +108,7 @@ describe("a connection from a load balancer", () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     await logIn(rawLogin(socket));
-    expect((await trusting.record()).at(-1)).toMatchObject({ client: "[2001:db8:0:0:0:0:0:7]:3" });
+    expect(await refusedClients()).toContain("[2001:db8:0:0:0:0:0:7]:3");
   });
 
   test("is its own where the header says so", async () => {
