@@ -145,6 +145,8 @@ function select(
 function stars({ choices }: Grammar, { items, text }: From): Output[] | undefined {
   if (/using \(|natural| \(|\(values|rows from|unnest|generate/.test(text)) return undefined;
   const chosen = items.length === 1 || choices.chance(50) ? items : [choices.pick(items)];
+  // Of a partial item not all columns are known, and an order by those that are leaves rows to chance.
+  if (chosen.some(({ partial }) => partial === true)) return undefined;
   const qualifier =
     chosen.length === items.length && choices.chance(50)
       ? "*"
