@@ -63,7 +63,7 @@ export async function runIdle({ clients, json }: BenchOptions): Promise<void> {
 /** Resident kilobytes once they stay what they are: V8 collects what the logins left when it has been idle for a while. */
 async function settled(pid: number): Promise<number> {
   let last = resident(pid);
-  for (let calm = 0, seconds = 0; calm < 25 && seconds < 120; seconds++) {
+  for (let calm = 0, seconds = 0; calm < 10 && seconds < 60; seconds++) {
     await sleep(1_000);
     const now = resident(pid);
     calm = Math.abs(now - last) < 256 ? calm + 1 : 0;
