@@ -5,10 +5,10 @@ import { int32 } from "./writer.ts";
 export type CancelKey = { readonly processId: number; readonly key: Buffer };
 
 /** The lengths of a key (protocol chapter, BackendKeyData). */
-const [minKey, maxKey] = [4, 256];
+export const [minKey, maxKey] = [4, 256] as const;
 
 /** CANCEL_REQUEST_CODE of libpq/pqcomm.h. */
-const code = 80_877_102;
+export const cancelCode = 80_877_102;
 
 /**
  * Reads a BackendKeyData message.
@@ -27,5 +27,5 @@ export function readBackendKeyData(bytes: Buffer, start: number, end: number): C
 
 /** The CancelRequest packet, which has no type byte. */
 export function cancelRequest({ processId, key }: CancelKey): Buffer {
-  return Buffer.concat([int32(12 + key.length), int32(code), int32(processId), key]);
+  return Buffer.concat([int32(12 + key.length), int32(cancelCode), int32(processId), key]);
 }

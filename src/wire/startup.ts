@@ -1,4 +1,5 @@
 import type { Problem } from "../errors.ts";
+import { cancelCode, maxKey, minKey } from "./cancel-request.ts";
 import { maxStartupPacket, minStartupPacket } from "./limits.ts";
 import { decodeUtf8 } from "./text.ts";
 
@@ -30,14 +31,10 @@ export type StartupPacket =
   | { readonly kind: "refused"; readonly problem: Problem; readonly answer: boolean };
 
 /** Request codes of libpq/pqcomm.h: "versions" that no protocol will have. */
-const code = { cancel: 80_877_102, ssl: 80_877_103, gss: 80_877_104 } as const;
+const code = { cancel: cancelCode, ssl: 80_877_103, gss: 80_877_104 } as const;
 
 /** Content type of a TLS handshake record (RFC 8446, section 5.1). */
 const tlsHandshake = 0x16;
-
-/** Key lengths: 4 in protocol 3.0; up to 256 in 3.2 (protocol chapter, CancelRequest). */
-const minKey = 4;
-const maxKey = 256;
 
 /**
  * Reads what a client sends first. `buffer` holds what has arrived; bytes behind the packet are left alone, and the

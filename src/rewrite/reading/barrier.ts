@@ -38,12 +38,12 @@ export function barriersOf(judgement: Judgement, survey: Survey, facts: ColumnFa
     const family = facts.family(name);
     return family === undefined || !meansOwnOperators(judgement, ["="], family, []);
   });
-  const ordered = survey.distances && survey.sorted;
-  const safe = !survey.vague && !survey.natural && !ordered && joined.length + unsafe.length === 0;
+  const anywhere = survey.vague || survey.natural || (survey.distances && survey.sorted);
+  const safe = !anywhere && joined.length + unsafe.length === 0;
   if (safe) return { safe, of: () => undefined, guarded: [] };
-  const barrier = covering(survey, unsafe, joined);
-  const placed = survey.vague || survey.natural || ordered || joined.length > 0;
-  const plan = placed ? undefined : planGuards(judgement, survey, unsafe);
+  const covered = anywhere ? "all" : columnsIn(survey, unsafe, joined);
+  const barrier = { kind: "closed", covered } as const;
+  const plan = anywhere || joined.length > 0 ? undefined : planGuards(judgement, survey, unsafe);
   // A parameter that was counted on stands outside of the rule now, like all that the client wrote.
   if (plan === undefined) judgement.parameters = parameters;
   const of = (read: Read): Barrier => {
@@ -53,9 +53,12 @@ export function barriersOf(judgement: Judgement, survey: Survey, facts: ColumnFa
   return { safe, of, guarded: plan?.guarded ?? [] };
 }
 
-function covering(survey: Survey, unsafe: readonly Unsafe[], joined: readonly string[]): Barrier {
-  const all = { kind: "closed", covered: "all" } as const;
-  if (survey.vague || survey.natural || (survey.distances && survey.sorted)) return all;
+/** The columns that conditions name which must not run on hidden rows. */
+function columnsIn(
+  survey: Survey,
+  unsafe: readonly Unsafe[],
+  joined: readonly string[],
+): "all" | ReadonlySet<string> {
   const named = new Set<string | undefined>(joined);
   for (const { parts } of unsafe)
     walk(parts, (kind, fields) => {
@@ -64,10 +67,10 @@ function covering(survey: Survey, unsafe: readonly Unsafe[], joined: readonly st
   const names = new Set<string>();
   for (const name of named) {
     // A star, and the name of something in FROM, is a whole row; a column of a sub-select is made of any others.
-    if (name === undefined || survey.aliases.has(name) || survey.outputs.has(name)) return all;
+    if (name === undefined || survey.aliases.has(name) || survey.outputs.has(name)) return "all";
     names.add(name);
   }
-  return { kind: "closed", covered: names };
+  return names;
 }
 
 function unsafeParts(judgement: Judgement, facts: ColumnFacts, node: Node, having: boolean): readonly Node[] {

@@ -44,6 +44,7 @@ export function planGuards(
   )
     return undefined;
   const ruled = survey.reads.filter(({ grant }) => grant?.select?.rows !== undefined);
+  if (ruled.length === 0) return undefined;
   const guards = ruled.filter((read) => !needsMarker(read) || canBeMarked(judgement, survey, read));
   const closed = new Set<Read>(
     ruled.filter((read) => unsafe.some(({ condition }) => reaches(condition, read))),
@@ -58,13 +59,13 @@ export function planGuards(
     const plain = isPlain(survey, condition.place?.select.fromClause ?? []);
     for (const node of parts) {
       const part = inText.find((each) => each.node === node);
-      if (part === undefined) return undefined;
-      const named = plain
+      if (part === undefined || isJoin(condition, node)) return undefined;
+      const sure = plain
         ? namedBy(node, here, beside)
         : ruled.filter(({ place }) => place === condition.place);
-      if (isJoin(condition, node)) return undefined;
-      planned.push({ part, condition, named: named.length > 0 ? named : here });
-      for (const read of planned.at(-1)!.named) if (!canGuard(condition, read, guards)) closed.add(read);
+      const named = sure.length > 0 ? sure : here;
+      planned.push({ part, condition, named });
+      for (const read of named) if (!canGuard(condition, read, guards)) closed.add(read);
     }
   }
   const found = planned.map(({ part, condition, named }) => {
