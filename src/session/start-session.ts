@@ -69,7 +69,7 @@ function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, g
     for (const [setting, value] of shown) state.parameters.set(setting, value);
     const statuses = shown.map(([setting, value]) => parameterStatus(setting, value));
 
-    const key = cancelKeys.issue(cancelKeyBytes(minor), () => session.cancel());
+    const key = cancelKeys.issue(role.connection.processId, cancelKeyBytes(minor), () => session.cancel());
     const session = new Session(state, channel, () => {
       cancelKeys.revoke(key.processId);
       sessions.remove(session);

@@ -82,6 +82,7 @@ function takeOver(
 ): UpstreamConnection {
   return {
     socket,
+    processId: key?.processId,
     ...known,
     cancel: async () => {
       if (!socket.destroyed && key !== undefined) await sendCancel(target, key);

@@ -3,6 +3,8 @@ import type { Socket } from "node:net";
 /** An authenticated connection to the database with one role in force, idle, its socket ours to read and write. */
 export type UpstreamConnection = {
   readonly socket: Socket;
+  /** The server's process, where it told it. */
+  readonly processId: number | undefined;
   /** The last value of each reported setting (ParameterStatus) at the time of hand-over. */
   readonly parameters: ReadonlyMap<string, string>;
   /** The values of the settings that were asked for, by name as asked. */

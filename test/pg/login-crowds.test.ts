@@ -234,9 +234,9 @@ describe("cancel requests", () => {
       Buffer.alloc(257),
       Buffer.concat([key, key]),
     ];
-    for (const bytes of wrong) await send("127.0.0.2", open.cancel(processID, bytes));
+    for (const bytes of wrong) await send("127.0.1.2", open.cancel(processID, bytes));
     await Promise.all(
-      Array.from({ length: 300 }, () => send("127.0.0.2", open.cancel(processID, Buffer.alloc(4)))),
+      Array.from({ length: 300 }, () => send("127.0.1.2", open.cancel(processID, Buffer.alloc(4)))),
     );
     expect(await Promise.race([running.catch(() => "cancelled"), sleep(100, "running")])).toBe("running");
     await send("127.0.0.1", open.cancel(processID, key));

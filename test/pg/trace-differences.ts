@@ -74,9 +74,6 @@ export const differences: Readonly<Record<string, Change>> = {
     error("FATAL", "08P01", "invalid length of a message of type \\d+"),
     "closed",
   ]),
-  "process ids": each(/^Notification (?:own|the other's) /, (line) =>
-    line.replace(/ "/, ' as the server counts "'),
-  ),
 };
 
 /** Differences that no script names, because they can be in any: by these names in docs/protocol.md. */

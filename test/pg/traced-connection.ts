@@ -105,7 +105,6 @@ function inOrder(lines: readonly string[]): string[] {
 class Conversation {
   readonly processId: number;
   readonly key: Buffer;
-  readonly #backend: number;
   readonly #socket: Socket;
   #received = Buffer.alloc(0);
   #changed: (() => void) | undefined;
@@ -116,11 +115,10 @@ class Conversation {
     const client = new Client(config);
     client.on("error", () => {});
     await client.connect();
-    const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
-    return new Conversation(client, rows[0]!.pid);
+    return new Conversation(client);
   }
 
-  private constructor(client: Client, backend: number) {
+  private constructor(client: Client) {
     const { processID, secretKey, connection } = client as unknown as {
       processID: number;
       secretKey: number;
@@ -128,7 +126,6 @@ class Conversation {
     };
     this.processId = processID;
     this.key = int32(secretKey);
-    this.#backend = backend;
     const socket = (this.#socket = connection.stream);
     for (const event of ["data", "error", "close", "end"]) socket.removeAllListeners(event);
     socket.on("error", () => {});
@@ -168,11 +165,9 @@ class Conversation {
     });
   }
 
-  /** The line with names in the place of process ids: who the connection is to its client, and to the server. */
+  /** The line with a name in the place of a process id. */
   named(line: string, whose: string): string {
-    return line
-      .replace(`Notification ${this.processId} `, `Notification ${whose} `)
-      .replace(`Notification ${this.#backend} `, `Notification ${whose} as the server counts `);
+    return line.replace(`Notification ${this.processId} `, `Notification ${whose} `);
   }
 
   stop(): void {
