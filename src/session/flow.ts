@@ -15,8 +15,8 @@ export type FlowEvents = {
   readonly goodbye: () => void;
   /** The server closed the connection. */
   readonly lost: (error: Error | undefined) => void;
-  /** The server has answered something. */
-  readonly answered: () => void;
+  /** The server has answered something, or what was waited for has come. */
+  readonly moved: () => void;
   /** What was read has to wait for something that the server's replies do not bring. */
   readonly waiting: () => void;
 };
@@ -40,6 +40,8 @@ export class Flow {
   /** Bytes wait for the record. */
   #flushing = false;
   #stopped = false;
+  /** What came while something has to be waited for: one chunk, read so that a client that leaves is noticed. */
+  #ahead: Buffer | undefined;
   /** The client sent a message that is none: what comes behind it is dropped, and read only to notice its end. */
   #violation: unknown;
 
@@ -62,12 +64,23 @@ export class Flow {
     return expected.length === 0 && transaction === "I" && !this.#flushing;
   }
 
+  /** True while the client has sent whole messages, maybe, that are still to be read: a Terminate may be among them. */
+  get unread(): boolean {
+    if (this.#violation !== undefined) return false;
+    return this.#state.again || this.#ahead !== undefined || this.#requests.pending;
+  }
+
   /** The client's bytes. @returns true if they are needed for longer. */
   fromClient(chunk: Buffer): boolean {
     const session = this.#state;
     session.now = performance.now();
     session.metrics.bytes.fromClients += chunk.length;
-    if (this.#violation !== undefined) return false;
+    if (this.#violation !== undefined || session.wait === Wait.end) return false;
+    if (session.wait !== Wait.nothing) {
+      this.#ahead = chunk;
+      this.#throttle();
+      return true;
+    }
     this.#requests.feed(chunk);
     this.#read();
     const waits = session.toServer.bytes > 0 && session.toServer.detach(chunk);
@@ -85,6 +98,7 @@ export class Flow {
     if (this.#stopped || this.#state.wait === Wait.end) return;
     this.#state.wait = Wait.nothing;
     this.#read();
+    this.#events.moved();
   }
 
   /** Ends the connection to the server; no event comes any more. */
@@ -107,8 +121,11 @@ export class Flow {
       while (session.wait === Wait.nothing) {
         reader.table = session.copyIn ? copyInTable : clientTable;
         const step = this.#step();
-        if (step === Step.end) break;
-        if (step === Step.frame) {
+        if (step === Step.end) {
+          if (this.#ahead === undefined || this.#violation !== undefined) break;
+          reader.feed(this.#ahead);
+          this.#ahead = undefined;
+        } else if (step === Step.frame) {
           receive(session, reader);
           if (session.expected.length > mostOutstanding && reader.rest === 0) this.#makeRoom();
         } else if (step === Step.run || !session.skipsRest) {
@@ -186,7 +203,7 @@ export class Flow {
 
   /** Stops or goes on reading from the client. */
   #throttle(): void {
-    const held = this.#serverFull || this.#state.wait !== Wait.nothing;
+    const held = this.#serverFull || this.#ahead !== undefined || this.#state.wait === Wait.end;
     const paused = held && this.#violation === undefined;
     if (paused === this.#clientPaused) return;
     this.#clientPaused = paused;
@@ -234,7 +251,7 @@ export class Flow {
     session.toClient.flush(this.#writeClient);
     if (session.role !== this.#role) this.#swap();
     if (session.wait !== Wait.nothing && isOver(session)) this.wake();
-    this.#events.answered();
+    this.#events.moved();
     return this.#client.retains;
   }
 

@@ -30,6 +30,8 @@ export class Session implements ChannelEvents {
   readonly #flow: Flow;
   /** Why the session is to end at its next idle moment. */
   #ending: Problem | undefined;
+  /** The client has closed its connection, with what it had sent before still to be read. */
+  #gone: string | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
   /** Cancels that are on their way or wait for that. */
   #cancels = 0;
@@ -49,9 +51,11 @@ export class Session implements ChannelEvents {
       failed: (error) => this.#fail(error),
       goodbye: () => this.#leave(),
       lost: (error) => this.#lost(error),
-      answered: () => {
+      moved: () => {
+        if (this.#over) return;
         this.#readIfDefined();
         this.#endIfIdle();
+        this.#endIfGone();
       },
       waiting: () => this.#bring(),
     });
@@ -71,7 +75,8 @@ export class Session implements ChannelEvents {
     // Behind a Terminate the server finishes what it was sent before.
     if (this.#state.wait === Wait.end) return;
     const reason = error === undefined ? "closed the connection" : `connection failed: ${error.message}`;
-    this.#end(`client ${reason}`);
+    this.#gone = `client ${reason}`;
+    this.#endIfGone();
   }
 
   /** Cancels what runs, on the client's request. */
@@ -94,6 +99,12 @@ export class Session implements ChannelEvents {
     if (this.#flow.inReply || this.#state.fatal) this.#client.end();
     else this.#client.end(errorResponse(problem, "FATAL"));
     this.#end(problem.message);
+  }
+
+  /** Behind what a client sent before it left there may be a Terminate, and then all of it is done. */
+  #endIfGone(): void {
+    if (this.#gone !== undefined && !this.#flow.unread && this.#state.wait !== Wait.end)
+      this.#end(this.#gone);
   }
 
   #endIfIdle(): void {

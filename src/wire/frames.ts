@@ -63,6 +63,11 @@ export class FrameReader {
     return this.#passing > 0 || this.rest > 0;
   }
 
+  /** True while the chunk is not used up. */
+  get pending(): boolean {
+    return this.#at < this.#chunk.length;
+  }
+
   /** Bytes that have arrived and are not reported yet, because a message is incomplete. */
   get heldBytes(): number {
     return this.#held;
@@ -80,7 +85,7 @@ export class FrameReader {
 
   /** Begins a chunk; the last one must be used up. */
   feed(chunk: Buffer): void {
-    if (this.#at < this.#chunk.length) throw new TypeError("the last chunk is not used up");
+    if (this.pending) throw new TypeError("the last chunk is not used up");
     this.#chunk = chunk;
     this.#at = 0;
   }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { converse } from "./plain-connection.ts";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
@@ -80,6 +81,14 @@ describe("cancelling", () => {
   });
 });
 
+/** Keeps everybody from `t` until the function is called. */
+async function lockTable(): Promise<[Client, () => Promise<unknown>]> {
+  const client = new Client(database.adminUrl);
+  await client.connect();
+  await client.query("begin; lock t");
+  return [client, () => client.query("rollback")];
+}
+
 describe("connections that end", () => {
   test("50 clients killed in the middle of a statement leave nothing behind, and nobody else notices", async () => {
     const witness = await proxy.connect("alice");
@@ -102,6 +111,39 @@ describe("connections that end", () => {
     expect(await upstream()).toBe(1);
     raw.socket.resetAndDestroy();
     await none();
+  });
+
+  test("a client that leaves while its session waits for the server's word on a COPY", async () => {
+    const [lock, unlock] = await lockTable();
+    const raw = await connectRaw(proxy.client("alice"));
+    raw.socket.write(say.query("copy t from stdin"));
+    await sleep(300);
+    expect(await upstream()).toBe(1);
+    raw.socket.resetAndDestroy();
+    await none();
+    await unlock();
+    await lock.end();
+  });
+
+  test("what was sent before a Terminate is done, though all of it waits behind a lock", async () => {
+    const [lock, unlock] = await lockTable();
+    const raw = await connectRaw(proxy.client("alice"));
+    raw.socket.write(say.query("copy t from stdin"));
+    await sleep(100);
+    raw.socket.end(
+      Buffer.concat([
+        say.copyData("79\n"),
+        say.copyDone,
+        say.query("insert into t values (80)"),
+        say.terminate,
+      ]),
+    );
+    await sleep(300);
+    expect(await upstream()).toBe(1);
+    await unlock();
+    await none();
+    expect((await database.query("select from t where id in (79, 80)")).rowCount).toBe(2);
+    await lock.end();
   });
 
   test("what was sent before a Terminate is done", async () => {
