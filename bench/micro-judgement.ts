@@ -100,6 +100,5 @@ function grantsOf(name: string, parser: Parser): Grants {
     name: "bench",
     method: "password",
     attributes: { branch: 1 },
-    expiresAt: undefined,
   });
 }

@@ -119,6 +119,9 @@ async function contextOf(url: string): Promise<JudgeContext> {
     name: "bench",
     method: "password",
     attributes: { tenant: 7 },
+    credential: { kind: "password" },
+    signedInAt: 0,
+    mfa: false,
     expiresAt: undefined,
   } as const;
   const grants = bindGrants(compiled.role, identity);

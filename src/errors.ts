@@ -11,6 +11,7 @@ export const errorTable = {
     meaning: "a protocol version or feature that rolegate does not speak",
   },
   tls_required: { sqlstate: "28000", meaning: "the listener takes this only over TLS" },
+  not_admitted: { sqlstate: "28000", meaning: "no rule of authentication admits the connection" },
   authentication_failed: { sqlstate: "28P01", meaning: "the name or the secret is wrong" },
   authentication_timeout: { sqlstate: "08006", meaning: "the client took too long to log in" },
   no_role: { sqlstate: "28000", meaning: "no access entry lets this identity take the role" },

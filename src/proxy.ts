@@ -9,7 +9,7 @@ import { listen } from "./net/listen.ts";
 import { loadTlsServer, type TlsServer } from "./net/tls.ts";
 import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
-import { Entrance } from "./session/entrance.ts";
+import { Entrance } from "./session/login/entrance.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
 
 export type Proxy = {

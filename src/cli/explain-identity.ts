@@ -13,11 +13,17 @@ import { passwordIdentity } from "../identity/password-users.ts";
  * Who `name` would be after logging in: a password user with the attributes of the configuration, or whoever a token
  * says it is, with the attributes given.
  * @param given `name=value`, the value as JSON where it is a number, true, false or a list, else as text
+ * @param now milliseconds since the epoch, when it signed in
  * @throws Error for a name that could not log in, and for attributes that it could not have
  */
-export function identityAs(name: string, given: readonly string[], { identities }: Config): Identity {
+export function identityAs(
+  name: string,
+  given: readonly string[],
+  { identities }: Config,
+  now: number,
+): Identity {
   const { passwordUsers = new Map(), jwt, attributes } = identities;
-  const user = passwordIdentity(passwordUsers, name);
+  const user = passwordIdentity(passwordUsers, name, now);
   if (given.length === 0 && user !== undefined) return user;
   if (jwt.length === 0) {
     if (user !== undefined)
@@ -27,7 +33,22 @@ export function identityAs(name: string, given: readonly string[], { identities 
     throw new Error(`--as: found ${name}, expected ${oneOf(name, passwordUsers.keys())}`);
   }
   const own = Object.fromEntries(given.map((text) => readAttribute(text, attributes)));
-  return { name, method: "jwt", attributes: own, expiresAt: undefined };
+  const credential = {
+    kind: "token",
+    issuer: jwt[0]!.issuer,
+    id: undefined,
+    key: undefined,
+    digest: "",
+  } as const;
+  return {
+    name,
+    method: "jwt",
+    attributes: own,
+    credential,
+    signedInAt: now,
+    mfa: false,
+    expiresAt: undefined,
+  };
 }
 
 function readAttribute(text: string, known: ReadonlySet<string>): readonly [string, AttributeValue] {

@@ -2,11 +2,11 @@ import { chooseRole, rolesFor } from "../access/choose-role.ts";
 import type { AccessConnection } from "../access/condition.ts";
 import type { Config } from "../config/config.ts";
 import { RolegateError, sqlstate, type Problem } from "../errors.ts";
-import type { Identity } from "../identity/identity.ts";
+import type { Identity, Subject } from "../identity/identity.ts";
 import { createLogger } from "../log.ts";
 import { createMetrics } from "../metrics.ts";
 import { Database } from "../session/database.ts";
-import { openRole } from "../session/open-role.ts";
+import { openRole } from "../session/login/open-role.ts";
 import { firedRules, type FiredRule } from "./rule-texts.ts";
 import { splitStatements } from "../session/split-statements.ts";
 import { SlowJudge } from "../session/slow-judge.ts";
@@ -30,7 +30,7 @@ export type ExplainedStatement = {
 type Refusal = { readonly sqlstate: string } & Omit<Problem, "code">;
 
 export type Explanation = {
-  readonly identity: Pick<Identity, "name" | "method" | "attributes">;
+  readonly identity: Subject;
   readonly connection: AccessConnection;
   /** The roles that the identity may take here, and the entry of `access` that gave the one in force. */
   readonly roles: readonly string[];

@@ -104,7 +104,7 @@ function usersOf(role: Role, { identities, access }: Config): readonly Identity[
   const connection = { address: "127.0.0.1", tls: true, database: role.file.database, applicationName: "" };
   const found = new Map<string, Identity>();
   for (const name of passwordUsers.keys()) {
-    const identity = passwordIdentity(passwordUsers, name)!;
+    const identity = passwordIdentity(passwordUsers, name, Date.now())!;
     const values = role.attributes.map((path) => (path === "name" ? name : identity.attributes[path]));
     if (values.some((value) => value === undefined || value === null)) continue;
     if (!rolesFor(identity, connection, Date.now(), access).roles.includes(role.file.role)) continue;

@@ -1,3 +1,4 @@
+import { usualRules, type MethodRule } from "../identity/choose-method.ts";
 import type { PasswordUser, PasswordUsers } from "../identity/password-users.ts";
 import type { IdentitiesConfig, ListenConfig } from "./config.ts";
 import type { IdentitiesReading, PlacedIssuer } from "./read-identities.ts";
@@ -7,22 +8,26 @@ import { type Reading, report } from "./reading.ts";
  * Holds the entries of `identities` against each other, and against what they need of `listen`.
  * @param listen undefined: it is wrong itself, so nothing is said about it here.
  * @param roleNames the role names of `access`.
+ * @param rules those of `authentication`; undefined: there are none.
  */
 export function checkIdentities(
   reading: Reading,
   identities: IdentitiesReading,
   listen: ListenConfig | undefined,
-  roleNames: ReadonlySet<string>,
+  { roleNames, rules }: { roleNames: ReadonlySet<string>; rules: readonly MethodRule[] | undefined },
 ): IdentitiesConfig {
   const { issuers } = identities;
   const plaintext = issuers.length > 0 && issuers.every((placed) => placed.plaintext);
   checkIssuers(reading, issuers);
   if (listen !== undefined) for (const placed of issuers) checkTransport(reading, placed, listen);
   return {
-    passwordUsers: identities.users && passwordUsers(reading, identities, roleNames),
+    passwordUsers:
+      identities.users && passwordUsers(reading, identities, rules === undefined ? roleNames : undefined),
     jwt: issuers.map(({ issuer }) => issuer),
     plaintextTokensOnLoopback: plaintext,
-    roleNames,
+    rules:
+      rules ??
+      usualRules({ passwords: identities.users !== undefined, tokens: identities.hasJwt, roleNames }),
     attributes: identities.attributes,
   };
 }
@@ -64,7 +69,7 @@ function checkTransport(reading: Reading, { plaintext, path }: PlacedIssuer, lis
 function passwordUsers(
   reading: Reading,
   identities: IdentitiesReading,
-  roleNames: ReadonlySet<string>,
+  tokenNames: ReadonlySet<string> | undefined,
 ): PasswordUsers {
   const users = new Map<string, PasswordUser>();
   const seen = new Set<string>();
@@ -72,8 +77,8 @@ function passwordUsers(
     if (seen.has(name))
       report(reading, path, "two entries for one user", "each user once", "a user of an entry above");
     seen.add(name);
-    // The method is chosen by the form of the name alone (choose-method.ts): these names are asked for a token.
-    if (identities.hasJwt && (name.includes("@") || roleNames.has(name))) {
+    // Without rules the method is chosen by the form of the name (choose-method.ts): these names are asked for a token.
+    if (identities.hasJwt && tokenNames !== undefined && (name.includes("@") || tokenNames.has(name))) {
       const expected =
         "a name without @ that is no role of access, because with jwt such names log in with a token";
       report(

@@ -1,4 +1,5 @@
 import type { AccessEntry } from "../access/access-entry.ts";
+import type { MethodRule } from "../identity/choose-method.ts";
 import type { JwtIssuer } from "../identity/jwt-issuer.ts";
 import type { PasswordUsers } from "../identity/password-users.ts";
 import type { RoleFile } from "../policy/role-file.ts";
@@ -82,8 +83,8 @@ export type IdentitiesConfig = {
   readonly jwt: readonly JwtIssuer[];
   /** True: a token may arrive without TLS from a loopback address. */
   readonly plaintextTokensOnLoopback: boolean;
-  /** The role names of `access`: with both methods configured, they are logged in to with a token. */
-  readonly roleNames: ReadonlySet<string>;
+  /** Which of them is asked for; never empty. */
+  readonly rules: readonly MethodRule[];
   /** Every attribute that some identity can have. */
   readonly attributes: ReadonlySet<string>;
 };

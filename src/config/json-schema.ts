@@ -11,7 +11,7 @@ export const jsonSchemas = {
 
 /** `rolegate.yaml` as one schema, put together of the parts that the loading reads one by one. */
 function configFileSchema(): z.ZodType {
-  const { listen, admin, database, password, jwt, access, audit, roles, limits, log } =
+  const { listen, admin, database, password, jwt, authentication, access, audit, roles, limits, log } =
     configSchemas(undefined);
   return mapping({
     listen,
@@ -21,6 +21,13 @@ function configFileSchema(): z.ZodType {
       .array(z.union([jwt, password]))
       .min(1)
       .describe("How people and services prove who they are."),
+    authentication: z
+      .array(authentication)
+      .min(1)
+      .optional()
+      .describe(
+        "How a connection has to prove who it is: the first rule that fits, as in pg_hba.conf. Left out: by the form of the name.",
+      ),
     access: z
       .array(access)
       .min(1)

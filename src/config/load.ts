@@ -8,6 +8,7 @@ import { checkLogins } from "./check-logins.ts";
 import { checkRoles } from "./check-roles.ts";
 import type { Config } from "./config.ts";
 import { readAccess } from "./read-access.ts";
+import { readAuthentication } from "./read-authentication.ts";
 import { type BareDatabase, readDatabases } from "./read-databases.ts";
 import { readIdentities } from "./read-identities.ts";
 import { readListen } from "./read-listen.ts";
@@ -47,7 +48,8 @@ export function loadConfig(file: string, env: NodeJS.ProcessEnv): LoadedConfig {
   checkRoles(reading, names, access, roles);
   checkLogins(reading, databases, roles);
   const roleNames = new Set(access.flatMap((entry) => entry.role ?? []));
-  const checked = checkIdentities(reading, identities, listen, roleNames);
+  const rules = readAuthentication(reading, path.basename(absolute), { identities, databases: names });
+  const checked = checkIdentities(reading, identities, listen, { roleNames, rules });
 
   if (reading.problems.length > 0) return { kind: "refused", problems: sortProblems(reading.problems) };
   if (listen === undefined || audit === undefined || limits === undefined || log === undefined) {
@@ -89,6 +91,7 @@ const topLevel = mapping({
   admin: z.unknown().optional(),
   databases: z.unknown().optional(),
   identities: z.unknown().optional(),
+  authentication: z.unknown().optional(),
   access: z.unknown().optional(),
   audit: z.unknown().optional(),
   roles: z.unknown().optional(),

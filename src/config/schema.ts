@@ -46,6 +46,7 @@ export function configSchemas(sources: Sources | undefined) {
     password: passwordSchema(sources),
     user: userSchema(sources),
     jwt: jwtSchema(sources),
+    authentication: authenticationSchema(sources),
     access: accessSchema(sources),
     audit: mapping({
       directory: sourced(text("a directory"), sources)
@@ -105,6 +106,36 @@ function networks(sources: Sources | undefined) {
     if (parsed !== undefined) return parsed;
     context.addIssue(custom(expected, undefined, "wrong value"));
     return z.NEVER;
+  });
+}
+
+function oneOrMore<Value extends z.ZodType<string>>(value: Value, expected: string) {
+  return z
+    .union([value, z.array(value).min(1, { error: "at least one" })], { error: expected })
+    .transform((given): readonly string[] => (typeof given === "string" ? [given] : given))
+    .optional();
+}
+
+/** One entry of `authentication`. */
+function authenticationSchema(sources: Sources | undefined) {
+  const name = sourced(text("a name, or a pattern with *"), sources);
+  const database = sourced(text("a database of this file"), sources);
+  return mapping({
+    address: networks(sources)
+      .optional()
+      .describe("IP addresses and networks (`10.0.0.0/8`) that clients come from. Left out: any."),
+    tls: sourced(z.boolean({ error: "true or false" }), sources)
+      .optional()
+      .describe("Whether they come over TLS. Left out: either."),
+    database: oneOrMore(database, "a database of this file, or a list of them").describe(
+      "The databases that they ask for. Left out: any.",
+    ),
+    user: oneOrMore(name, "a name, or a list of them").describe(
+      "The names that they give: a person's, or a role's; * stands for any characters. Left out: any.",
+    ),
+    method: z
+      .enum(["password", "jwt", "reject"], { error: "password, jwt or reject" })
+      .describe("How they prove who they are, or that they are turned away."),
   });
 }
 

@@ -22,10 +22,23 @@ export function verifierFor(users: PasswordUsers, name: string, secret: Buffer):
   return users.get(name)?.verifier ?? mock;
 }
 
-/** The identity of a user whose SCRAM exchange has succeeded; undefined for a name that does not exist. */
-export function passwordIdentity(users: PasswordUsers, name: string): Identity | undefined {
+/**
+ * The identity of a user whose SCRAM exchange has succeeded; undefined for a name that does not exist.
+ * @param now milliseconds since the epoch
+ */
+export function passwordIdentity(users: PasswordUsers, name: string, now: number): Identity | undefined {
   const user = users.get(name);
-  return user && { name: user.name, method: "password", attributes: user.attributes, expiresAt: undefined };
+  return (
+    user && {
+      name: user.name,
+      method: "password",
+      attributes: user.attributes,
+      credential: { kind: "password" },
+      signedInAt: now,
+      mfa: false,
+      expiresAt: undefined,
+    }
+  );
 }
 
 const usual = new WeakMap<PasswordUsers, VerifierForm>();

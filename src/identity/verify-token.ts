@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import { decodeJwt, errors, jwtVerify, type JWTPayload } from "jose";
 import { attributeValue } from "./attributes.ts";
-import type { AttributeValue, Identity } from "./identity.ts";
+import type { AttributeValue, Credential, Identity } from "./identity.ts";
 import { isIdentityName } from "./identity-name.ts";
 import type { ClaimPath, JwtIssuer } from "./jwt-issuer.ts";
 
@@ -30,7 +31,7 @@ export async function verifyToken(
   if (issuer === undefined)
     return refused(claimed === undefined ? "not a JWT" : "the token is from another issuer");
   try {
-    const { payload } = await jwtVerify(token, issuer.keys, {
+    const { payload, protectedHeader } = await jwtVerify(token, issuer.keys, {
       issuer: issuer.issuer,
       audience: [...issuer.audience],
       algorithms: [...issuer.algorithms],
@@ -38,7 +39,14 @@ export async function verifyToken(
       requiredClaims: ["exp"],
       currentDate: new Date(now),
     });
-    return identityOf(payload, issuer);
+    const credential: TokenCredential = {
+      kind: "token",
+      issuer: issuer.issuer,
+      id: payload.jti,
+      key: protectedHeader.kid,
+      digest: createHash("sha256").update(token).digest("hex"),
+    };
+    return identityOf(payload, credential, issuer, now);
   } catch (error) {
     return refused(reasonOf(error));
   }
@@ -53,7 +61,14 @@ function unverifiedIssuer(token: string): string | undefined {
   }
 }
 
-function identityOf(payload: JWTPayload, issuer: JwtIssuer): TokenResult {
+type TokenCredential = Extract<Credential, { kind: "token" }>;
+
+function identityOf(
+  payload: JWTPayload,
+  credential: TokenCredential,
+  issuer: JwtIssuer,
+  now: number,
+): TokenResult {
   const name = claimAt(payload, issuer.nameClaim);
   if (typeof name !== "string")
     return refused(
@@ -71,7 +86,31 @@ function identityOf(payload: JWTPayload, issuer: JwtIssuer): TokenResult {
     attributes[attribute] = value;
   }
   const expiresAt = (Number(payload.exp) + issuer.clockTolerance) * 1000;
-  return { kind: "identity", identity: { name, method: "jwt", attributes, expiresAt } };
+  const signedInAt = signInTime(payload) ?? now;
+  const identity: Identity = {
+    name,
+    method: "jwt",
+    attributes,
+    credential,
+    signedInAt,
+    mfa: usedSeveralFactors(payload),
+    expiresAt,
+  };
+  return { kind: "identity", identity };
+}
+
+/**
+ * When the person signed in (OpenID Connect Core, section 2: `auth_time`), else when the token was made; a service's has
+ * nothing else. In milliseconds.
+ */
+function signInTime({ auth_time: signIn, iat }: JWTPayload): number | undefined {
+  const seconds = typeof signIn === "number" ? signIn : iat;
+  return seconds === undefined ? undefined : seconds * 1000;
+}
+
+/** True if `amr` (RFC 8176) says so; a token without it says nothing, and counts as one factor. */
+function usedSeveralFactors({ amr }: JWTPayload): boolean {
+  return Array.isArray(amr) && amr.includes("mfa");
 }
 
 /** Own properties only: a claim path `constructor` finds nothing. */

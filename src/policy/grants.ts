@@ -1,6 +1,6 @@
 import { refuse } from "../errors.ts";
 import { relationKey } from "../catalog/catalog.ts";
-import type { AttributeValue, Identity } from "../identity/identity.ts";
+import type { AttributeValue, Subject } from "../identity/identity.ts";
 import { quoteLiteral } from "../sql/names.ts";
 import type { Parser } from "../sql/parser.ts";
 import { readExpression, renderExpression, type Expression, type ExpressionProblem } from "./expression.ts";
@@ -80,7 +80,7 @@ export type Grants = {
   /** Milliseconds. */
   readonly statementTimeout: number | undefined;
   /** What they were made of, as plain data: with these another thread can make its own. */
-  readonly origin: { readonly role: Role; readonly identity: Identity };
+  readonly origin: { readonly role: Role; readonly identity: Subject };
 };
 
 /** A role file whose expressions have been parsed. */
@@ -115,7 +115,7 @@ export function compileRole(
  * @throws RolegateError attribute_missing where a rule needs what the identity lacks: such a rule could only
  *   be guessed at, so the role is not given.
  */
-export function bindGrants(role: Role, identity: Identity): Grants {
+export function bindGrants(role: Role, identity: Subject): Grants {
   const literals = new Map<string, string>();
   for (const path of role.attributes) {
     const value = attribute(identity, path);
@@ -221,7 +221,7 @@ function columns(listed: "all" | readonly string[]): Columns {
 }
 
 /** An attribute by dotted path. Only own properties count: `identity.constructor` is not an attribute. */
-function attribute(identity: Identity, path: string): AttributeValue | undefined {
+function attribute(identity: Subject, path: string): AttributeValue | undefined {
   if (path === "name") return identity.name;
   return Object.hasOwn(identity.attributes, path) ? identity.attributes[path] : undefined;
 }

@@ -1,5 +1,5 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import type { Identity } from "../identity/identity.ts";
+import type { Subject } from "../identity/identity.ts";
 import type { Role } from "../policy/grants.ts";
 import type { JudgeContext } from "../rewrite/judgement.ts";
 import type { JudgedParts } from "./judged-parts.ts";
@@ -15,7 +15,7 @@ export type ToThread =
       readonly rows: readonly string[];
       readonly version: number;
     }
-  | { readonly kind: "grants"; readonly number: number; readonly role: Role; readonly identity: Identity }
+  | { readonly kind: "grants"; readonly number: number; readonly role: Role; readonly identity: Subject }
   /** The numbers will not be used again. */
   | { readonly kind: "forget"; readonly numbers: readonly number[] }
   | {

@@ -26,6 +26,9 @@ beforeAll(async () => {
     name: "alice",
     method: "password",
     attributes: { tenant: 1 },
+    credential: { kind: "password" },
+    signedInAt: 0,
+    mfa: false,
     expiresAt: undefined,
   } as const;
   for (const role of caseRoles) {

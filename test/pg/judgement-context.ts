@@ -37,5 +37,5 @@ export function grantsOf(
   if (roleFile === undefined) throw new Error(JSON.stringify(problems));
   const compiled = compileRole(roleFile, parser);
   if (compiled.kind === "refused") throw new Error(JSON.stringify(compiled.problems));
-  return bindGrants(compiled.role, { name: "alice", method: "password", attributes, expiresAt: undefined });
+  return bindGrants(compiled.role, { name: "alice", method: "password", attributes });
 }

@@ -90,7 +90,6 @@ beforeAll(async () => {
     name: "alice",
     method: "password",
     attributes: { tenant: 1 },
-    expiresAt: undefined,
   });
 });
 

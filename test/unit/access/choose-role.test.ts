@@ -16,6 +16,9 @@ const alice: Identity = {
   name: "alice",
   method: "password",
   attributes: { groups: ["a"] },
+  credential: { kind: "password" },
+  signedInAt: 0,
+  mfa: false,
   expiresAt: undefined,
 };
 const connection = { address: "127.0.0.1", tls: false, database: "shop", applicationName: "" };

@@ -6,6 +6,9 @@ const alice: Identity = {
   name: "alice",
   method: "password",
   attributes: { groups: ["analysts", "eu"], tenant: 1, level: 2.5, on_call: false, org: "acme" },
+  credential: { kind: "password" },
+  signedInAt: 0,
+  mfa: false,
   expiresAt: undefined,
 };
 const connection: AccessConnection = {

@@ -1,11 +1,13 @@
 import path from "node:path";
 import { expect, test } from "vitest";
 import { loginUser } from "../../../src/config/config.ts";
+import { chooseMethod } from "../../../src/identity/choose-method.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { formatProblem } from "../../../src/document/problem.ts";
 import {
   analystYaml,
   certificate,
+  configYaml,
   goodEnv,
   goodFiles,
   key,
@@ -65,7 +67,9 @@ test("a whole configuration is resolved", async () => {
     ]),
   );
   expect([...identities.attributes].toSorted()).toEqual(["groups", "tenant"]);
-  expect(identities.roleNames).toEqual(new Set(["analyst"]));
+  const asked = (user: string) =>
+    chooseMethod({ user, database: "shop", address: "127.0.0.1", encrypted: true }, identities.rules)?.method;
+  expect([asked("analyst"), asked("alice"), asked("a@example.com")]).toEqual(["jwt", "password", "jwt"]);
   expect(identities.plaintextTokensOnLoopback).toBe(false);
 });
 
@@ -90,4 +94,20 @@ access: [{ role: analyst, database: shop, when: "true" }]
       identities: { jwt: [], plaintextTokensOnLoopback: false },
     },
   });
+});
+
+test("rules of authentication decide in their order, whatever the form of the name", () => {
+  const rules = `authentication:
+  - { tls: false, method: reject }
+  - { address: [10.0.0.0/8], user: "svc-*", method: password }
+  - { database: [shop], method: jwt }
+`;
+  const loaded = load({ ...goodFiles, "rolegate.yaml": `${configYaml}${rules}` });
+  if (loaded.kind === "refused") throw new Error(loaded.problems.map(formatProblem).join("\n"));
+  const asked = (user: string, address: string, encrypted = true) =>
+    chooseMethod({ user, database: "shop", address, encrypted }, loaded.config.identities.rules);
+  expect(asked("svc-a", "10.1.2.3")).toMatchObject({ method: "password", source: "rolegate.yaml:36" });
+  expect(asked("svc-a", "::ffff:10.1.2.3")?.method).toBe("password");
+  expect(asked("svc-a", "192.0.2.1")?.method).toBe("jwt");
+  expect(asked("svc-a", "10.1.2.3", false)?.method).toBe("reject");
 });

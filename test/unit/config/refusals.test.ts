@@ -59,6 +59,22 @@ const refused: readonly [
     "log: { level: warn }\nlog: { level: info }",
     ["rolegate.yaml:34 : duplicate key"],
   ],
+  // authentication
+  ...(
+    [
+      ["[]", "authentication: wrong value"],
+      ["[{ user: alice }]", "authentication[0].method: missing"],
+      ["[{ method: trust }]", "authentication[0].method: wrong value"],
+      ["[{ method: jwt, adress: 10.0.0.0/8 }]", "authentication[0].adress: unknown key"],
+      ["[{ method: jwt, address: [10.0.0.0/40] }]", "authentication[0].address: wrong value"],
+      ["[{ method: jwt, database: shoop }]", "authentication[0].database: unknown database"],
+      ["[{ method: reject }, { method: jwt, user: alice }]", "authentication[1]: never reached"],
+    ] as const
+  ).map(([rules, problem]): [string, string, string[]] => [
+    "log: { level: warn }",
+    `log: { level: warn }\nauthentication: ${rules}`,
+    [`rolegate.yaml:34 ${problem}`],
+  ]),
   // still to come
   [
     "    mode: require",

@@ -52,11 +52,14 @@ describe("verifierFor", () => {
 });
 
 test("passwordIdentity knows only users", () => {
-  expect(passwordIdentity(users, "alice")).toEqual({
+  expect(passwordIdentity(users, "alice", 7)).toEqual({
     name: "alice",
     method: "password",
     attributes: { tenant: 1 },
+    credential: { kind: "password" },
+    signedInAt: 7,
+    mfa: false,
     expiresAt: undefined,
   });
-  expect(passwordIdentity(users, "constructor")).toBeUndefined();
+  expect(passwordIdentity(users, "constructor", 7)).toBeUndefined();
 });

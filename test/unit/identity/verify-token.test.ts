@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   exportJWK,
   generateKeyPair,
@@ -69,14 +70,36 @@ function sign(
 const verify = (token: string, issuers: readonly JwtIssuer[] = [issuer], at = now) =>
   verifyToken(token, issuers, at);
 
+describe("verifyToken takes from the token", () => {
+  test.each<[string, JWTPayload, object]>([
+    ["its identifier", { jti: "t-1" }, { credential: { id: "t-1" } }],
+    ["when the person signed in", { auth_time: 1000, iat: 2000 }, { signedInAt: 1_000_000 }],
+    ["when it was made", { iat: 2000 }, { signedInAt: 2_000_000 }],
+    ["several factors", { amr: ["pwd", "mfa"] }, { mfa: true }],
+    ["no factors that it does not name", { amr: "mfa" }, { mfa: false }],
+  ])("%s", async (_what, claims, identity) => {
+    expect(await verify(await sign(claims))).toMatchObject({ kind: "identity", identity });
+  });
+});
+
 describe("verifyToken accepts", () => {
   test("a token of the issuer, and takes name and attributes from it", async () => {
-    expect(await verify(await sign({ "https://example.com/region": "eu" }))).toEqual({
+    const token = await sign({ "https://example.com/region": "eu" });
+    expect(await verify(token)).toEqual({
       kind: "identity",
       identity: {
         name: "sam@example.com",
         method: "jwt",
         attributes: { tenant: 2, groups: ["support"], region: "eu" },
+        credential: {
+          kind: "token",
+          issuer: issuer.issuer,
+          id: undefined,
+          key: "es",
+          digest: createHash("sha256").update(token).digest("hex"),
+        },
+        signedInAt: now,
+        mfa: false,
         expiresAt: (seconds + 65) * 1000,
       },
     });

@@ -1,13 +1,13 @@
-import { RolegateError, refuse, type Problem } from "../errors.ts";
-import { meaningSettings } from "../policy/meaning/value-kinds.ts";
-import { pinsOf, type Pin } from "../policy/pinned-settings.ts";
-import type { JudgeContext } from "../rewrite/judgement.ts";
-import { searchPathProblem } from "../rewrite/session/known-schemas.ts";
-import { pinOf, pinProblem, saysTheSame } from "../rewrite/session/pinned-setting.ts";
-import { settingProblem } from "../rewrite/session/settings.ts";
-import { parseSearchPath } from "../sql/search-path.ts";
-import type { NoticeText } from "../wire/error-fields.ts";
-import { parseOptions } from "../wire/options.ts";
+import { RolegateError, refuse, type Problem } from "../../errors.ts";
+import { meaningSettings } from "../../policy/meaning/value-kinds.ts";
+import { pinsOf, type Pin } from "../../policy/pinned-settings.ts";
+import type { JudgeContext } from "../../rewrite/judgement.ts";
+import { searchPathProblem } from "../../rewrite/session/known-schemas.ts";
+import { pinOf, pinProblem, saysTheSame } from "../../rewrite/session/pinned-setting.ts";
+import { settingProblem } from "../../rewrite/session/settings.ts";
+import { parseSearchPath } from "../../sql/search-path.ts";
+import type { NoticeText } from "../../wire/error-fields.ts";
+import { parseOptions } from "../../wire/options.ts";
 
 /** Parameters of the startup packet that are no settings. */
 const notSettings: ReadonlySet<string> = new Set(["user", "database", "options"]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { requestedSettings } from "../../../src/session/startup-settings.ts";
+import { requestedSettings } from "../../../../src/session/login/startup-settings.ts";
 
 const requested = (parameters: Record<string, string>) =>
   Object.fromEntries(requestedSettings(new Map(Object.entries({ user: "alice", ...parameters }))));

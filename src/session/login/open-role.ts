@@ -1,13 +1,13 @@
-import { refuse, RolegateError } from "../errors.ts";
-import type { Identity } from "../identity/identity.ts";
-import type { Metrics } from "../metrics.ts";
-import { bindGrants, type Grants } from "../policy/grants.ts";
-import { movesRules } from "../rewrite/session/settings.ts";
-import { connectUpstream } from "../upstream/connect.ts";
-import type { UpstreamConnection } from "../upstream/connection.ts";
-import { loginFor, type Database } from "./database.ts";
-import type { OpenRole } from "./role-change.ts";
-import { parseSearchPath } from "../sql/search-path.ts";
+import { refuse, RolegateError } from "../../errors.ts";
+import type { Identity } from "../../identity/identity.ts";
+import type { Metrics } from "../../metrics.ts";
+import { bindGrants, type Grants } from "../../policy/grants.ts";
+import { movesRules } from "../../rewrite/session/settings.ts";
+import { connectUpstream } from "../../upstream/connect.ts";
+import type { UpstreamConnection } from "../../upstream/connection.ts";
+import { loginFor, type Database } from "../database.ts";
+import type { OpenRole } from "../role-change.ts";
+import { parseSearchPath } from "../../sql/search-path.ts";
 import { askedSettings, keptNotices, sessionSettings } from "./startup-settings.ts";
 
 export type RoleRequest = {

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
-import type { Problem } from "../errors.ts";
-import { acceptTls, type TlsServer } from "../net/tls.ts";
-import { errorResponse } from "../wire/error-fields.ts";
-import { readProxyHeader, type ProxyHeader } from "../wire/proxy-header.ts";
-import { readStartupPacket, type StartupPacket } from "../wire/startup.ts";
+import type { Problem } from "../../errors.ts";
+import { acceptTls, type TlsServer } from "../../net/tls.ts";
+import { errorResponse } from "../../wire/error-fields.ts";
+import { readProxyHeader, type ProxyHeader } from "../../wire/proxy-header.ts";
+import { readStartupPacket, type StartupPacket } from "../../wire/startup.ts";
 
 export type Startup = Extract<StartupPacket, { kind: "startup" }>;
 

@@ -1,8 +1,8 @@
-import { RolegateError, type Problem } from "../errors.ts";
-import { openChannel, type Channel, type ChannelEvents } from "../net/channel.ts";
+import { RolegateError, type Problem } from "../../errors.ts";
+import { openChannel, type Channel, type ChannelEvents } from "../../net/channel.ts";
 import type { Socket } from "node:net";
-import { frameTable, type FrameTable } from "../wire/frame-table.ts";
-import { FrameReader, Step } from "../wire/frames.ts";
+import { frameTable, type FrameTable } from "../../wire/frame-table.ts";
+import { FrameReader, Step } from "../../wire/frames.ts";
 
 /** Nothing may come; whatever does is a violation. */
 const nothing = frameTable({}, {});

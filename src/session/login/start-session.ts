@@ -1,16 +1,16 @@
 import { randomUUID } from "node:crypto";
-import type { Identity } from "../identity/identity.ts";
-import { authenticationOk } from "../wire/authentication.ts";
-import { backendKeyData, parameterStatus, readyForQuery } from "../wire/backend.ts";
-import { noticeResponse } from "../wire/error-fields.ts";
-import { cancelKeyBytes, type ProtocolMinor } from "../wire/negotiate-protocol-version.ts";
-import type { Database } from "./database.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { authenticationOk } from "../../wire/authentication.ts";
+import { backendKeyData, parameterStatus, readyForQuery } from "../../wire/backend.ts";
+import { noticeResponse } from "../../wire/error-fields.ts";
+import { cancelKeyBytes, type ProtocolMinor } from "../../wire/negotiate-protocol-version.ts";
+import type { Database } from "../database.ts";
 import type { Inbox } from "./inbox.ts";
 import type { Gate } from "./login.ts";
-import { shownParameter } from "./parameters.ts";
-import type { OpenRole } from "./role-change.ts";
-import { problemOf, Session } from "./session.ts";
-import { beginState, type SessionBasis } from "./state.ts";
+import { shownParameter } from "../parameters.ts";
+import type { OpenRole } from "../role-change.ts";
+import { problemOf, Session } from "../session.ts";
+import { beginState, type SessionBasis } from "../state.ts";
 
 /** Everything that a login has found out. */
 export type SessionStart = {

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Problem } from "../errors.ts";
+import type { Problem } from "../../errors.ts";
 import { beginLogin, type Gate, type Login } from "./login.ts";
 
 const crowded: Problem = { code: "too_many_connections", message: "too many connections are logging in" };

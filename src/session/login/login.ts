@@ -1,22 +1,23 @@
 import type { Socket } from "node:net";
-import { chooseRole, rolesFor } from "../access/choose-role.ts";
-import type { Recorder } from "../audit/recorder.ts";
-import type { Config } from "../config/config.ts";
-import { refuse, RolegateError, sqlstate, type Problem } from "../errors.ts";
-import type { Logger } from "../log.ts";
-import type { Metrics } from "../metrics.ts";
-import type { TlsServer } from "../net/tls.ts";
-import { errorResponse } from "../wire/error-fields.ts";
-import { truncateName } from "../sql/names.ts";
-import { negotiateProtocolVersion } from "../wire/negotiate-protocol-version.ts";
-import { authenticate, LoginRefused } from "./authenticate.ts";
-import type { CancelKeys } from "./cancel-keys.ts";
-import type { Database } from "./database.ts";
+import { chooseRole, rolesFor } from "../../access/choose-role.ts";
+import type { Recorder } from "../../audit/recorder.ts";
+import type { Config } from "../../config/config.ts";
+import { refuse, RolegateError, sqlstate, type Problem } from "../../errors.ts";
+import type { Logger } from "../../log.ts";
+import type { Metrics } from "../../metrics.ts";
+import type { TlsServer } from "../../net/tls.ts";
+import { errorResponse } from "../../wire/error-fields.ts";
+import { truncateName } from "../../sql/names.ts";
+import { negotiateProtocolVersion } from "../../wire/negotiate-protocol-version.ts";
+import { authenticate } from "./authenticate.ts";
+import type { CancelKeys } from "../cancel-keys.ts";
+import type { Database } from "../database.ts";
 import { ClientGone, Inbox } from "./inbox.ts";
-import type { LiveSessions } from "./live-sessions.ts";
+import type { LiveSessions } from "../live-sessions.ts";
+import { LoginRefused } from "./login-refused.ts";
 import { carrySettings, openRole } from "./open-role.ts";
 import { readOpening, type ClientAddress, type Opening, type Startup } from "./opening.ts";
-import { problemOf } from "./session.ts";
+import { problemOf } from "../session.ts";
 import { startSession } from "./start-session.ts";
 import { requestedSettings } from "./startup-settings.ts";
 
@@ -137,15 +138,14 @@ async function begin(
   const applicationName = truncateName(startup.parameters.get("application_name") ?? "");
   const requested = requestedSettings(startup.parameters);
 
-  const identity = await authenticate(inbox, user, {
+  const name = databaseName(startup);
+  const identity = await authenticate(inbox, {
+    stranger: { user, database: name, address, encrypted },
     identities: config.identities,
     certificateHash: tls?.certificateHash,
-    encrypted,
-    address,
   });
   authenticated();
 
-  const name = databaseName(startup);
   if (!config.databases.has(name)) refuse("unknown_database", `database "${name}" does not exist`);
   const connection = { address, tls: encrypted, database: name, applicationName };
   const { roles, failures } = rolesFor(identity, connection, Date.now(), config.access);

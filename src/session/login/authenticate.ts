@@ -1,0 +1,44 @@
+import type { IdentitiesConfig } from "../../config/config.ts";
+import { chooseMethod, type Stranger } from "../../identity/choose-method.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { provePassword } from "./exchange/password.ts";
+import { proveToken } from "./exchange/token.ts";
+import type { Inbox } from "./inbox.ts";
+import { LoginRefused } from "./login-refused.ts";
+
+/** What an exchange stands on. */
+export type Premises = {
+  readonly stranger: Stranger;
+  readonly identities: IdentitiesConfig;
+  /** Undefined: no TLS, or a certificate that cannot be bound to. */
+  readonly certificateHash: Buffer | undefined;
+};
+
+/**
+ * Who is this? Runs the exchange that the first fitting rule of `authentication` asks for.
+ * @throws LoginRefused, with the same words whether it is the name or the secret that is wrong; RolegateError
+ *   protocol_violation for a message that does not belong here
+ */
+export async function authenticate(inbox: Inbox, premises: Premises): Promise<Identity> {
+  const { stranger, identities } = premises;
+  const rule = chooseMethod(stranger, identities.rules);
+  if (rule === undefined)
+    throw turnedAway("no authentication rule for", stranger, "no rule of authentication fits");
+  switch (rule.method) {
+    case "password":
+      return provePassword(inbox, premises);
+    case "jwt":
+      return proveToken(inbox, premises);
+    case "oauth":
+    case "certificate":
+    case "reject":
+      break;
+  }
+  throw turnedAway("authentication rules reject", stranger, `rejected by ${rule.source}`);
+}
+
+function turnedAway(why: string, { user, database, address, encrypted }: Stranger, reason: string) {
+  const how = encrypted ? "TLS" : "no encryption";
+  const message = `${why} host "${address}", user "${user}", database "${database}", ${how}`;
+  return new LoginRefused("not_admitted", message, reason);
+}

@@ -1,0 +1,23 @@
+import { mayReceiveToken } from "../../../identity/choose-method.ts";
+import type { Identity } from "../../../identity/identity.ts";
+import { verifyToken } from "../../../identity/verify-token.ts";
+import { authenticationCleartextPassword } from "../../../wire/authentication.ts";
+import { frameTable } from "../../../wire/frame-table.ts";
+import { readPassword } from "../../../wire/frontend.ts";
+import { passwordLimits } from "../../../wire/limits.ts";
+import type { Premises } from "../authenticate.ts";
+import type { Inbox } from "../inbox.ts";
+import { LoginRefused, wrongSecret } from "../login-refused.ts";
+
+const passwordTable = frameTable(passwordLimits, { p: { whole: passwordLimits.p } });
+
+/** A JWT in place of the password (protocol chapter, AuthenticationCleartextPassword). */
+export async function proveToken(inbox: Inbox, { stranger, identities }: Premises): Promise<Identity> {
+  if (!mayReceiveToken(stranger, identities.plaintextTokensOnLoopback))
+    throw new LoginRefused("tls_required", "a token is taken only over TLS", "a token needs TLS");
+  inbox.channel.write(authenticationCleartextPassword);
+  const message = await inbox.next(passwordTable);
+  const result = await verifyToken(readPassword(message, 0, message.length), identities.jwt, Date.now());
+  if (result.kind === "refused") throw wrongSecret(stranger.user, result.reason);
+  return result.identity;
+}
