@@ -64,9 +64,14 @@ export class Flow {
     return expected.length === 0 && transaction === "I" && !this.#flushing;
   }
 
+  /** True while the server is at something that the client sent whole. */
+  get running(): boolean {
+    return this.#state.expected.length > 0 && !this.#state.copyIn;
+  }
+
   /** True while the client has sent whole messages, maybe, that are still to be read: a Terminate may be among them. */
   get unread(): boolean {
-    if (this.#violation !== undefined) return false;
+    if (this.#violation !== undefined || this.#state.wait === Wait.end) return false;
     return this.#state.again || this.#ahead !== undefined || this.#requests.pending;
   }
 
@@ -99,6 +104,12 @@ export class Flow {
     this.#state.wait = Wait.nothing;
     this.#read();
     this.#events.moved();
+  }
+
+  /** Drops what the client still sends. */
+  readNoMore(): void {
+    waitFor(this.#state, Wait.end, false);
+    this.#throttle();
   }
 
   /** Ends the connection to the server; no event comes any more. */

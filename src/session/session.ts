@@ -1,8 +1,11 @@
 import { RolegateError, type Problem } from "../errors.ts";
+import type { AccessConnection } from "../access/condition.ts";
+import type { Identity } from "../identity/identity.ts";
 import type { Channel, ChannelEvents } from "../net/channel.ts";
 import { errorResponse } from "../wire/error-fields.ts";
 import { Flow } from "./flow.ts";
 import { catalogRead, wantsCatalog } from "./local-objects.ts";
+import type { LiveSession } from "./live-sessions.ts";
 import type { SessionState } from "./state.ts";
 import { Wait } from "./wait.ts";
 
@@ -23,13 +26,20 @@ const expired: Problem = {
 const closed: Problem = { code: "session_ended", message: "the database closed the connection" };
 
 /** One logged-in client and its connection to the database, from the first statement to the end of both. */
-export class Session implements ChannelEvents {
+export class Session implements ChannelEvents, LiveSession {
+  readonly id: string;
+  readonly connection: AccessConnection;
+  readonly client: string;
+  /** When it began, in milliseconds since the epoch. */
+  readonly begun = Date.now();
   readonly #state: SessionState;
-  readonly #client: Channel;
+  readonly #channel: Channel;
   readonly #ended: (reason: string) => void;
   readonly #flow: Flow;
   /** Why the session is to end at its next idle moment. */
   #ending: Problem | undefined;
+  /** Why it ends when what runs is done. */
+  #last: Problem | undefined;
   /** The client has closed its connection, with what it had sent before still to be read. */
   #gone: string | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -40,14 +50,22 @@ export class Session implements ChannelEvents {
   #reading = false;
 
   /**
-   * @param client its events have to be passed on to the session from here on
+   * @param channel the client's; its events have to be passed on to the session from here on
    * @param ended called once, with why the session ended
    */
-  constructor(state: SessionState, client: Channel, ended: (reason: string) => void) {
+  constructor(
+    { id, connection, client }: Pick<LiveSession, "id" | "connection" | "client">,
+    state: SessionState,
+    channel: Channel,
+    ended: (reason: string) => void,
+  ) {
+    this.id = id;
+    this.connection = connection;
+    this.client = client;
     this.#state = state;
-    this.#client = client;
+    this.#channel = channel;
     this.#ended = ended;
-    this.#flow = new Flow(state, client, {
+    this.#flow = new Flow(state, channel, {
       failed: (error) => this.#fail(error),
       goodbye: () => this.#leave(),
       lost: (error) => this.#lost(error),
@@ -56,11 +74,20 @@ export class Session implements ChannelEvents {
         this.#readIfDefined();
         this.#endIfIdle();
         this.#endIfGone();
+        if (this.#last !== undefined && !this.#flow.running) this.end(this.#last);
       },
       waiting: () => this.#bring(),
     });
     const { expiresAt } = state.identity;
     if (expiresAt !== undefined) this.#endAt(expiresAt);
+  }
+
+  get identity(): Identity {
+    return this.#state.identity;
+  }
+
+  get role(): string {
+    return this.#state.role.name;
   }
 
   onData(chunk: Buffer): boolean {
@@ -73,7 +100,7 @@ export class Session implements ChannelEvents {
 
   onClose(error: Error | undefined): void {
     // Behind a Terminate the server finishes what it was sent before.
-    if (this.#state.wait === Wait.end) return;
+    if (this.#state.wait === Wait.end && this.#last === undefined) return;
     const reason = error === undefined ? "closed the connection" : `connection failed: ${error.message}`;
     this.#gone = `client ${reason}`;
     this.#endIfGone();
@@ -93,17 +120,33 @@ export class Session implements ChannelEvents {
     if (!this.#over) this.#timers.push(setTimeout(() => this.end(problem), grace).unref());
   }
 
+  /**
+   * Takes nothing more from the client, and ends the session when what runs is done, or after a grace in milliseconds: a
+   * transaction that is open is rolled back.
+   */
+  endAfterStatement(problem: Problem, grace = idleGrace): void {
+    if (this.#over) return;
+    if (grace === 0 || !this.#flow.running) return this.end(problem);
+    this.#last = problem;
+    this.#flow.readNoMore();
+    this.#timers.push(setTimeout(() => this.end(problem), grace).unref());
+  }
+
   /** Tells the client why and ends the session now. */
   end(problem: Problem): void {
     if (this.#over) return;
-    if (this.#flow.inReply || this.#state.fatal) this.#client.end();
-    else this.#client.end(errorResponse(problem, "FATAL"));
+    if (this.#flow.inReply || this.#state.fatal) this.#channel.end();
+    else this.#channel.end(errorResponse(problem, "FATAL"));
     this.#end(problem.message);
   }
 
   /** Behind what a client sent before it left there may be a Terminate, and then all of it is done. */
   #endIfGone(): void {
-    if (this.#gone !== undefined && !this.#flow.unread && this.#state.wait !== Wait.end)
+    if (
+      this.#gone !== undefined &&
+      !this.#flow.unread &&
+      (this.#last !== undefined || this.#state.wait !== Wait.end)
+    )
       this.#end(this.#gone);
   }
 
@@ -114,7 +157,7 @@ export class Session implements ChannelEvents {
   /** `time`: in milliseconds since the epoch. */
   #endAt(time: number): void {
     const wait = Math.max(0, time - Date.now());
-    const reached = (): void => (wait > longestTimer ? this.#endAt(time) : this.endWhenIdle(expired));
+    const reached = (): void => (wait > longestTimer ? this.#endAt(time) : this.endAfterStatement(expired));
     this.#timers.push(setTimeout(reached, Math.min(wait, longestTimer)).unref());
   }
 
@@ -200,7 +243,7 @@ export class Session implements ChannelEvents {
 
   /** The server closed the connection. */
   #lost(error: Error | undefined): void {
-    if (this.#state.wait === Wait.end) return this.#end(goodbye);
+    if (this.#state.wait === Wait.end && this.#last === undefined) return this.#end(goodbye);
     if (error !== undefined) this.#state.log.warn({ err: error }, "the connection to the database was lost");
     return this.end(closed);
   }
@@ -220,7 +263,7 @@ export class Session implements ChannelEvents {
     if (session.expected.length > 0) this.#cancel();
     session.change?.opened?.connection.close();
     session.asked?.abandoned.abort();
-    this.#client.end();
+    this.#channel.end();
     this.#flow.stop();
     session.record.end(reason);
     session.metrics.sessions--;

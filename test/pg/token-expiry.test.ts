@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
@@ -23,7 +24,9 @@ beforeAll(async () => {
   proxy = await startTestProxy({
     database,
     roles: {
-      expiry_tester: { file: { tables: { t: { select: "all" } }, functions: { allow: ["pg_sleep"] } } },
+      expiry_tester: {
+        file: { tables: { t: { select: "all", insert: "all" } }, functions: { allow: ["pg_sleep"] } },
+      },
     },
     users: {},
     more: {
@@ -67,10 +70,24 @@ test("a session ends when its token expires", async () => {
   expect(lines[0]).toContain("57P01");
 });
 
-test("a statement that runs at that moment, and its transaction, are finished first", async () => {
+test("a statement that runs at that moment is finished, and nothing more is taken: its transaction is rolled back", async () => {
   const raw = await shortSession();
-  const finished = await raw.ask([say.query("begin"), say.query("select pg_sleep(3.5)")], 2);
-  expect(kinds(finished)).toContain("ReadyForQuery T");
+  await raw.ask([say.query("begin; insert into t values (1)")]);
+  raw.socket.write(say.query("select pg_sleep(3.5)"));
+  await sleep(3_200);
   const lines = await raw.untilClosed([say.query("commit")]);
-  expect(kinds(lines)).toEqual(["CommandComplete", "ReadyForQuery I", "ErrorResponse"]);
+  expect(kinds(lines)).toEqual([
+    "RowDescription",
+    "DataRow",
+    "CommandComplete",
+    "ReadyForQuery T",
+    "ErrorResponse",
+  ]);
+  expect((await database.query("select from t")).rowCount).toBe(0);
+});
+
+test("a transaction that is open and idle at that moment is over", async () => {
+  const raw = await shortSession();
+  await raw.ask([say.query("begin")]);
+  expect(kinds(await raw.untilClosed([]))).toEqual(["ErrorResponse"]);
 });

@@ -167,9 +167,8 @@ async function begin(
       identity,
       database,
       roles,
-      applicationName,
+      connection,
       client: shownAddress(client),
-      encrypted,
       minor,
       openRole: (to, { role: before, parameters, change }) =>
         openRole(

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { AccessConnection } from "../../access/condition.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { authenticationOk } from "../../wire/authentication.ts";
 import { backendKeyData, parameterStatus, readyForQuery } from "../../wire/backend.ts";
@@ -18,10 +19,9 @@ export type SessionStart = {
   readonly database: Database;
   /** The roles that the identity may take here. */
   readonly roles: readonly string[];
-  readonly applicationName: string;
+  readonly connection: AccessConnection;
   /** Address and port of the client. */
   readonly client: string;
-  readonly encrypted: boolean;
   readonly minor: ProtocolMinor;
   readonly openRole: SessionBasis["openRole"];
 };
@@ -49,16 +49,17 @@ export function startSession(inbox: Inbox, role: OpenRole, start: SessionStart, 
 
 function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, gate: Gate): Session {
   const { recorder, metrics, log, cancelKeys, sessions } = gate;
-  const { identity, database, roles, applicationName, client, encrypted, minor, openRole } = start;
+  const { identity, database, roles, connection, client, minor, openRole } = start;
+  const id = randomUUID();
   const record = recorder.openSession({
-    session: randomUUID(),
+    session: id,
     identity: identity.name,
     role: role.name,
     method: identity.method,
     database: database.config.name,
     client,
-    applicationName,
-    tls: encrypted,
+    applicationName: connection.applicationName,
+    tls: connection.tls,
   });
   try {
     const basis = { identity, database, roles: new Set(roles), record, recorder, metrics, log, openRole };
@@ -70,7 +71,7 @@ function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, g
     const statuses = shown.map(([setting, value]) => parameterStatus(setting, value));
 
     const key = cancelKeys.issue(role.connection.processId, cancelKeyBytes(minor), () => session.cancel());
-    const session = new Session(state, channel, () => {
+    const session = new Session({ id, connection, client }, state, channel, () => {
       cancelKeys.revoke(key.processId);
       sessions.remove(session);
     });
