@@ -99,6 +99,6 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
   }
 }
 
-function loadTls({ certificate, key }: ListenTlsConfig): TlsServer {
-  return loadTlsServer({ certificate, key: key() });
+function loadTls({ key, ...material }: ListenTlsConfig): TlsServer {
+  return loadTlsServer({ ...material, key: key() });
 }

@@ -1,4 +1,5 @@
 import type { AccessEntry } from "../access/access-entry.ts";
+import type { CertificateName } from "../identity/certificate-names.ts";
 import type { MethodRule } from "../identity/choose-method.ts";
 import type { JwtIssuer } from "../identity/jwt-issuer.ts";
 import type { PasswordUsers } from "../identity/password-users.ts";
@@ -37,6 +38,10 @@ export type ListenTlsConfig = {
   readonly certificate: string;
   /** PEM. A function, so that logging the configuration shows no key. */
   readonly key: () => string;
+  /** PEM: whose client certificates are believed; undefined: none is asked for. */
+  readonly clientCa: string | undefined;
+  /** PEM: revocation lists of these authorities; undefined: none is looked at. */
+  readonly clientCrl: string | undefined;
   /** `require`: plaintext is refused before any password; `optional`: the client decides. */
   readonly mode: "require" | "optional";
 };
@@ -75,10 +80,12 @@ export type LoginConfig = {
   readonly password: () => Promise<string>;
 };
 
-/** At least one of the two is there. */
+/** At least one way is there. */
 export type IdentitiesConfig = {
   /** Undefined: no `password` identities, SCRAM is never offered. */
   readonly passwordUsers: PasswordUsers | undefined;
+  /** Empty: certificates name nobody. */
+  readonly certificates: readonly CertificateName[];
   /** Empty: tokens are never asked for. */
   readonly jwt: readonly JwtIssuer[];
   /** True: a token may arrive without TLS from a loopback address. */

@@ -1,14 +1,10 @@
 import * as z from "zod";
 import { duration } from "../document/duration.ts";
 import { custom, mapping, text } from "../document/mapping.ts";
-import {
-  attributeNameExpected,
-  attributeValue,
-  attributeValueExpected,
-  isAttributeName,
-} from "../identity/attributes.ts";
+import { attributeNameExpected, isAttributeName } from "../identity/attributes.ts";
 import { tokenAlgorithms } from "../identity/jwt-issuer.ts";
 import { parseVerifier } from "../scram/verifier.ts";
+import { attributeSetting } from "./attribute-setting.ts";
 import { keySet } from "./key-set-setting.ts";
 import { sourced } from "./sourced.ts";
 import type { Sources } from "./sources.ts";
@@ -25,22 +21,14 @@ export function userSchema(sources: Sources | undefined) {
     context.addIssue(custom(verifierExpected, "text of another form", "not a verifier"));
     return z.NEVER;
   });
-  const literal = z.union([z.string(), z.number(), z.boolean()], { error: attributeValueExpected });
-  const value = z
-    .union([literal, z.array(literal)], { error: attributeValueExpected })
-    .transform((given, context) => {
-      const attribute = attributeValue(given);
-      if (attribute !== undefined) return attribute;
-      context.addIssue(custom(attributeValueExpected, undefined, "wrong value"));
-      return z.NEVER;
-    });
   return mapping({
     verifier: sourced(verifier, sources).describe(
       "SCRAM-SHA-256$…, as `rolegate password` prints it; never the password.",
     ),
-    attributes: byAttribute(sourced(value, sources), "a mapping of attributes to values").describe(
-      "What rules and conditions know as identity.<attribute>.",
-    ),
+    attributes: byAttribute(
+      sourced(attributeSetting(), sources),
+      "a mapping of attributes to values",
+    ).describe("What rules and conditions know as identity.<attribute>."),
   });
 }
 
@@ -48,7 +36,7 @@ export function userSchema(sources: Sources | undefined) {
 export function passwordSchema(sources: Sources | undefined) {
   return mapping({
     type: z
-      .literal("password", { error: "jwt or password" })
+      .literal("password", { error: "jwt, password or certificate" })
       .describe("How they prove it: SCRAM-SHA-256 with a password."),
     users: z
       .record(z.string(), userSchema(sources), { error: "a mapping of names to verifiers" })
@@ -70,7 +58,7 @@ export function jwtSchema(sources: Sources | undefined) {
   const audience = sourced(text("an audience"), sources);
   return mapping({
     type: z
-      .literal("jwt", { error: "jwt or password" })
+      .literal("jwt", { error: "jwt, password or certificate" })
       .describe("How they prove it: a token (JWT) in place of the password."),
     issuer: sourced(text("the issuer, exactly as in the tokens"), sources).describe(
       "The `iss` that tokens must have.",

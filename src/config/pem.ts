@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createSecureContext } from "node:tls";
 import * as z from "zod";
 import { custom, type IssueSink } from "../document/mapping.ts";
 import { sourced } from "./sourced.ts";
@@ -12,6 +13,25 @@ const pem = z.string({ error: expected }).min(1, { error: expected });
 export function certificate(sources: Sources | undefined) {
   return sourced(
     pem.transform((value, context) => readCertificate(value, sources, context) ?? z.NEVER),
+    sources,
+  );
+}
+
+/** Certificate revocation lists, as PEM text. */
+export function revocationList(sources: Sources | undefined) {
+  const wanted = "certificate revocation lists in PEM form";
+  return sourced(
+    pem.transform((value, context) => {
+      const list = readPem(value, sources, context);
+      if (list === undefined) return z.NEVER;
+      try {
+        createSecureContext({ crl: list });
+        return list;
+      } catch {
+        context.addIssue(custom(wanted, "a file of another form", "not a revocation list"));
+        return z.NEVER;
+      }
+    }),
     sources,
   );
 }

@@ -121,7 +121,7 @@ async function logIn(inbox: Inbox, opened: Opened, gate: Gate, authenticated: ()
 /** Who is this, which role may they take, what may it do, and a connection with that role in force. */
 async function begin(
   inbox: Inbox,
-  { startup, tls, client }: Opened,
+  { startup, tls, clientCertificate, client }: Opened,
   gate: Gate,
   authenticated: () => void,
 ): Promise<void> {
@@ -131,6 +131,12 @@ async function begin(
   const encrypted = tls !== undefined;
   if (config.listen.tls?.mode === "require" && !encrypted)
     throw new LoginRefused("tls_required", "the connection requires TLS", "plaintext");
+  if (clientCertificate.kind === "invalid")
+    throw new LoginRefused(
+      "not_admitted",
+      "the client certificate is not valid",
+      `the client certificate is not valid: ${clientCertificate.reason}`,
+    );
   const { minor, reply } = negotiateProtocolVersion(startup.minor, startup.protocolOptions);
   if (reply !== undefined) channel.write(reply);
   const user = startup.parameters.get("user") ?? "";
@@ -140,7 +146,8 @@ async function begin(
 
   const name = databaseName(startup);
   const identity = await authenticate(inbox, {
-    stranger: { user, database: name, address, encrypted },
+    stranger: { user, database: name, address, encrypted, certified: clientCertificate.kind === "valid" },
+    clientCertificate,
     identities: config.identities,
     certificateHash: tls?.certificateHash,
   });
