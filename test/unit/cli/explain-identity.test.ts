@@ -26,7 +26,7 @@ test("a token's identity has those that are given, as JSON where they are", () =
 test.each([
   ["tenat=1", "did you mean tenant?"],
   ["tenant", "expected name=value"],
-  ["name=x", "not name or method"],
+  ["name=x", "not name, method, mfa or age"],
   ['tenant={"a":1}', "expected text, a number"],
   ["tenant=9007199254740993", "expected text, a number"],
 ])("%s is no attribute", (text, expected) => {
