@@ -27,7 +27,7 @@ export const errorTable = {
   },
   session_ended: {
     sqlstate: "57P01",
-    meaning: "rolegate ends the session: shutdown, or the identity's token expired",
+    meaning: "rolegate ends the session: shutdown, a token that expired, or a role that access gives no more",
   },
   // a statement
   statement_unparsable: { sqlstate: "42601", meaning: "the server's grammar does not accept the text" },

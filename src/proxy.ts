@@ -7,6 +7,8 @@ import type { Logger } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { listen } from "./net/listen.ts";
 import { loadTlsServer, type TlsServer } from "./net/tls.ts";
+import { AccessNow } from "./session/access-now.ts";
+import { reviewAccess } from "./session/access-review.ts";
 import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
@@ -52,6 +54,8 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     const failing = Object.values(checks).includes("failing");
     return { status: stopping ? "stopping" : failing ? "failing" : "ok", checks };
   };
+  const access = new AccessNow(config.access, log);
+  const endReview = reviewAccess(sessions, access);
   let admin: Admin | undefined;
   try {
     await databases.openAll();
@@ -63,6 +67,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       metrics,
       log,
       sessions,
+      access,
       cancelKeys: new CancelKeys(),
       database: (name) => databases.get(name),
     });
@@ -87,12 +92,14 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         await listener.close();
         const entered = entrance.close();
         await sessions.drain(deadline);
+        endReview();
         await entered;
         await Promise.all([databases.close(), admin?.close()]);
         await recorder.close();
       },
     };
   } catch (error) {
+    endReview();
     await Promise.all([databases.close(), admin?.close()]);
     await recorder.close();
     throw error instanceof RolegateError ? new Error(error.message, { cause: error.cause }) : error;

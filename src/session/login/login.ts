@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { chooseRole, rolesFor } from "../../access/choose-role.ts";
+import { chooseRole } from "../../access/choose-role.ts";
 import type { Recorder } from "../../audit/recorder.ts";
 import type { Config } from "../../config/config.ts";
 import { refuse, RolegateError, sqlstate, type Problem } from "../../errors.ts";
@@ -10,6 +10,7 @@ import { errorResponse } from "../../wire/error-fields.ts";
 import { truncateName } from "../../sql/names.ts";
 import { negotiateProtocolVersion } from "../../wire/negotiate-protocol-version.ts";
 import { authenticate } from "./authenticate.ts";
+import type { AccessNow } from "../access-now.ts";
 import type { CancelKeys } from "../cancel-keys.ts";
 import type { Database } from "../database.ts";
 import { ClientGone, Inbox } from "./inbox.ts";
@@ -33,6 +34,7 @@ export type Gate = {
   readonly log: Logger;
   readonly cancelKeys: CancelKeys;
   readonly sessions: LiveSessions;
+  readonly access: AccessNow;
   /** The database of that name, once it can be reached; rejects with a RolegateError. */
   readonly database: (name: string) => Promise<Database>;
 };
@@ -125,7 +127,7 @@ async function begin(
   gate: Gate,
   authenticated: () => void,
 ): Promise<void> {
-  const { config, metrics, log } = gate;
+  const { config, metrics } = gate;
   const { channel } = inbox;
   const { address } = client;
   const encrypted = tls !== undefined;
@@ -155,11 +157,8 @@ async function begin(
 
   if (!config.databases.has(name)) refuse("unknown_database", `database "${name}" does not exist`);
   const connection = { address, tls: encrypted, database: name, applicationName };
-  const { roles, failures } = rolesFor(identity, connection, Date.now(), config.access);
-  for (const { entry, reason } of failures) {
-    log.warn({ file: entry.file, line: entry.line, reason }, "a condition of access could not be evaluated");
-  }
-  const chosen = chooseRole(user, identity, roles);
+  const rolesNow = () => gate.access.rolesFor(identity, connection, Date.now());
+  const chosen = chooseRole(user, identity, rolesNow());
   if (chosen.kind === "refused") throw new RolegateError(chosen.problem);
   const database = await gate.database(name);
   const deadline = config.limits.upstreamTimeout;
@@ -173,7 +172,7 @@ async function begin(
     {
       identity,
       database,
-      roles,
+      rolesNow,
       connection,
       client: shownAddress(client),
       minor,
