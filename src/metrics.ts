@@ -15,6 +15,8 @@ export type RoleCounts = {
 export type Metrics = {
   readonly connections: { accepted: number; rejected: number };
   readonly logins: { succeeded: number; failed: number };
+  /** Logins that had to wait, and that were refused, for failures before them. */
+  readonly loginGuard: { slowed: number; locked: number };
   readonly upstreamConnects: { succeeded: number; failed: number };
   readonly verdictCache: { hits: number; misses: number; entries: number };
   readonly bytes: { fromClients: number; fromServers: number };
@@ -53,6 +55,7 @@ export function createMetrics(): Metrics {
   const metrics: Metrics = {
     connections: { accepted: 0, rejected: 0 },
     logins: { succeeded: 0, failed: 0 },
+    loginGuard: { slowed: 0, locked: 0 },
     upstreamConnects: { succeeded: 0, failed: 0 },
     verdictCache: { hits: 0, misses: 0, entries: 0 },
     bytes: { fromClients: 0, fromServers: 0 },
@@ -72,10 +75,16 @@ export function createMetrics(): Metrics {
 }
 
 function rows(metrics: Metrics, roles: ReadonlyMap<string, RoleCounts>): readonly Row[] {
-  const { connections, logins, upstreamConnects, verdictCache, bytes, audit } = metrics;
+  const { connections, logins, loginGuard, upstreamConnects, verdictCache, bytes, audit } = metrics;
   return [
     by("result", "connections_total", "client connections accepted and rejected", connections),
     by("result", "logins_total", "logins that succeeded and failed", logins),
+    by(
+      "result",
+      "guarded_logins_total",
+      "logins that had to wait or were locked out for failures before them",
+      loginGuard,
+    ),
     by(
       "result",
       "upstream_connects_total",

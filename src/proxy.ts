@@ -12,6 +12,7 @@ import { reviewAccess } from "./session/access-review.ts";
 import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
+import { FailedLogins } from "./session/login/failed-logins.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
 
 export type Proxy = {
@@ -68,6 +69,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       log,
       sessions,
       access,
+      failedLogins: new FailedLogins(config.limits.failedLogins, config.limits.authenticationTimeout),
       cancelKeys: new CancelKeys(),
       database: (name) => databases.get(name),
     });

@@ -8,7 +8,12 @@ import type { ClaimPath, JwtIssuer } from "./jwt-issuer.ts";
 export type TokenResult =
   | { readonly kind: "identity"; readonly identity: Identity }
   /** `reason` is for the log and the record only, and holds nothing of the token: the client is told one thing for all of them. */
-  | { readonly kind: "refused"; readonly reason: string };
+  | {
+      readonly kind: "refused";
+      readonly reason: string;
+      /** It was right until it expired, or nobody can tell: whoever brings it is not locked out for that. */
+      readonly noGuess?: true;
+    };
 
 /** As the server's own limit for a password message (PG_MAX_AUTH_TOKEN_LENGTH, libpq/auth.h). */
 const maxTokenLength = 65_535;
@@ -48,7 +53,8 @@ export async function verifyToken(
     };
     return identityOf(payload, credential, issuer, now);
   } catch (error) {
-    return refused(reasonOf(error));
+    const reason = reasonOf(error);
+    return isNoGuess(error) ? { kind: "refused", reason, noGuess: true } : refused(reason);
   }
 }
 
@@ -128,6 +134,14 @@ function refused(reason: string): TokenResult {
   return { kind: "refused", reason };
 }
 
+/** The signature is looked at before the expiry; and a key set that is away is not the client's fault. */
+function isNoGuess(error: unknown): boolean {
+  if (error instanceof errors.JWTExpired || error instanceof errors.JWKSTimeout) return true;
+  return reasonOf(error) === keysAway;
+}
+
+const keysAway = "the issuer's key set cannot be had or used";
+
 /** In our words: a library's message may quote what the client sent. */
 function reasonOf(error: unknown): string {
   if (error instanceof errors.JWTExpired) return "the token has expired";
@@ -148,7 +162,7 @@ function reasonOf(error: unknown): string {
     error.code !== "ERR_JWKS_INVALID"
   )
     return `the token or the key set is refused (${error.code})`;
-  return "the issuer's key set cannot be had or used";
+  return keysAway;
 }
 
 function knownClaim(claim: string): string {

@@ -13,12 +13,12 @@ let other: TestDatabase;
 let issuer: TokenIssuer;
 let proxy: RunningProxy;
 
+const upstream = ({ host, port, name }: TestDatabase) => `postgres://${host}:${port}/${name}?sslmode=disable`;
+
 beforeAll(async () => {
   [database, other] = await Promise.all([createTestDatabase({}), createTestDatabase({})]);
   issuer = await createTokenIssuer();
   const verifier = await makeVerifier(userPassword, { salt: Buffer.from("16-bytes-of-salt") });
-  const upstream = ({ host, port, name }: TestDatabase) =>
-    `postgres://${host}:${port}/${name}?sslmode=disable`;
   const login = { user: "rolegate_{role}", password: { file: "login" } };
   await other.addRole("hba_other");
   proxy = await startTestProxy({

@@ -55,7 +55,7 @@ beforeAll(async () => {
     users: {},
     more: {
       identities: [issuer.entry({ allowPlaintextOnLoopback: true })],
-      limits: { maxConnections: 200 },
+      limits: { maxConnections: 200, failedLogins: { trusted: ["127.0.0.0/8"] } },
     },
   });
   ({ process: proxy, port } = await serve(directory));

@@ -25,7 +25,7 @@ const mockSecret = randomBytes(32);
 /** SCRAM-SHA-256, with -PLUS where there is a certificate to bind to. */
 export async function provePassword(
   inbox: Inbox,
-  { stranger: { user }, identities: { passwordUsers: users = new Map() }, certificateHash }: Premises,
+  { stranger: { user }, identities: { passwordUsers: users = new Map() }, certificateHash, admit }: Premises,
 ): Promise<Identity> {
   const { channel } = inbox;
   const verifier = verifierFor(users, user, mockSecret);
@@ -45,6 +45,7 @@ export async function provePassword(
   if (finished.kind === "failed") throw refusal(user, finished);
   const identity = passwordIdentity(users, user, Date.now());
   if (identity === undefined) throw wrongSecret(user, "no such user");
+  await admit();
   channel.write(authenticationSaslFinal(finished.answer));
   return identity;
 }

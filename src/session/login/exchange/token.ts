@@ -7,7 +7,7 @@ import { readPassword } from "../../../wire/frontend.ts";
 import { passwordLimits } from "../../../wire/limits.ts";
 import type { Premises } from "../authenticate.ts";
 import type { Inbox } from "../inbox.ts";
-import { LoginRefused, wrongSecret } from "../login-refused.ts";
+import { LoginRefused, NoGuess, wrongSecret } from "../login-refused.ts";
 
 const passwordTable = frameTable(passwordLimits, { p: { whole: passwordLimits.p } });
 
@@ -18,6 +18,7 @@ export async function proveToken(inbox: Inbox, { stranger, identities }: Premise
   inbox.channel.write(authenticationCleartextPassword);
   const message = await inbox.next(passwordTable);
   const result = await verifyToken(readPassword(message, 0, message.length), identities.jwt, Date.now());
-  if (result.kind === "refused") throw wrongSecret(stranger.user, result.reason);
+  if (result.kind === "refused")
+    throw wrongSecret(stranger.user, result.reason, result.noGuess === true ? NoGuess : LoginRefused);
   return result.identity;
 }
