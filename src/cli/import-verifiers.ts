@@ -3,7 +3,7 @@ import { identityNameExpected, isIdentityName } from "../identity/identity-name.
 import { parseVerifier } from "../scram/verifier.ts";
 
 /** A user as rolegate.yaml has it. */
-export type ImportedUser = { readonly verifier: string; readonly validUntil?: string };
+type ImportedUser = { readonly verifier: string; readonly validUntil?: string };
 
 export type ImportedUsers = {
   readonly users: Readonly<Record<string, ImportedUser>>;
