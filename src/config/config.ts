@@ -4,6 +4,7 @@ import type { MethodRule } from "../identity/choose-method.ts";
 import type { JwtIssuer } from "../identity/jwt-issuer.ts";
 import type { PasswordUsers } from "../identity/password-users.ts";
 import type { RoleFile } from "../policy/role-file.ts";
+import type { Secret } from "./secret.ts";
 import type { Networks } from "./networks.ts";
 
 /** `rolegate.yaml` with everything that it names: validated, secrets resolved, paths absolute, conditions compiled. */
@@ -64,6 +65,8 @@ export type UpstreamTarget = {
   readonly tls: UpstreamTls | undefined;
   /** The minor version of the protocol that is asked for: 3.2 where it is left out. */
   readonly minor?: 0 | 2;
+  /** Only a server that binds the login to its certificate is believed: SCRAM-SHA-256-PLUS and nothing else. */
+  readonly bound?: boolean;
 };
 
 /** As libpq's sslmode. */
@@ -71,13 +74,18 @@ export type UpstreamTls = {
   readonly mode: "require" | "verify-ca" | "verify-full";
   /** PEM of the authorities to trust; undefined: those that Node ships with. */
   readonly rootCertificate: string | undefined;
+  /**
+   * The client's, as PEM, read again for each connection, so that a renewed one is seen; undefined: none.
+   * @throws Error if it can no longer be read
+   */
+  readonly clientCertificate?: (() => { readonly cert: string; readonly key: string }) | undefined;
 };
 
 export type LoginConfig = {
   /** With `{role}` in it; `loginUser` fills it in. */
   readonly userTemplate: string;
-  /** Resolves at once unless it comes from a command that has to run again. */
-  readonly password: () => Promise<string>;
+  /** Of a role's login; resolves at once unless it comes from a command that has to run again. */
+  readonly password: (role: string) => Secret;
 };
 
 /** At least one way is there. */
@@ -110,6 +118,6 @@ type LimitsConfig = {
 type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** The upstream login for a role. */
-export function loginUser(login: LoginConfig, role: string): string {
+export function loginUser(login: Pick<LoginConfig, "userTemplate">, role: string): string {
   return login.userTemplate.replaceAll("{role}", () => role);
 }
