@@ -11,6 +11,8 @@ import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
+import { TakenAway } from "./session/taken-away.ts";
+import { openStore, type OpenStore } from "./store/open.ts";
 
 export type Proxy = {
   readonly address: string;
@@ -44,16 +46,24 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
   const databases = new Databases(config, log, metrics);
   const sessions = new LiveSessions();
   let stopping = false;
+  let store: OpenStore | undefined;
+  let takenAway: TakenAway | undefined;
   const health = (): Health => {
-    const checks = {
+    const needed = {
       audit: recorder.failure === undefined ? "ok" : "failing",
       ...databases.health(),
+      ...(takenAway?.needed === true && takenAway.health()),
     } as const;
-    const failing = Object.values(checks).includes("failing");
+    const failing = Object.values(needed).includes("failing");
+    const checks = { ...needed, ...takenAway?.health() };
     return { status: stopping ? "stopping" : failing ? "failing" : "ok", checks };
   };
   let admin: Admin | undefined;
   try {
+    if (config.store !== undefined) {
+      store = await openStore(config.store, log);
+      takenAway = new TakenAway(store, config.store, { sessions, recorder, metrics, log });
+    }
     await databases.openAll();
     const entrance = new Entrance({
       config,
@@ -63,6 +73,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       metrics,
       log,
       sessions,
+      takenAway,
       cancelKeys: new CancelKeys(),
       database: (name) => databases.get(name),
     });
@@ -88,12 +99,14 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         const entered = entrance.close();
         await sessions.drain(deadline);
         await entered;
-        await Promise.all([databases.close(), admin?.close()]);
+        takenAway?.close();
+        await Promise.all([databases.close(), admin?.close(), store?.close()]);
         await recorder.close();
       },
     };
   } catch (error) {
-    await Promise.all([databases.close(), admin?.close()]);
+    takenAway?.close();
+    await Promise.all([databases.close(), admin?.close(), store?.close()]);
     await recorder.close();
     throw error instanceof RolegateError ? new Error(error.message, { cause: error.cause }) : error;
   }

@@ -5,7 +5,9 @@ import { registerAudit } from "./audit.ts";
 import { registerCheck } from "./check.ts";
 import { registerDemo } from "./demo.ts";
 import { registerExplain } from "./explain.ts";
+import { registerMigrate } from "./migrate.ts";
 import { registerPassword } from "./password.ts";
+import { registerRevoke } from "./revoke.ts";
 import { registerSchema } from "./schema.ts";
 import { registerServe } from "./serve.ts";
 
@@ -26,6 +28,8 @@ registerCheck(program);
 registerExplain(program);
 registerApply(program);
 registerAudit(program);
+registerMigrate(program);
+registerRevoke(program);
 registerPassword(program);
 registerSchema(program);
 

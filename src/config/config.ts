@@ -20,6 +20,8 @@ export type Config = {
   /** In the order of the file: the first that fits is the session's first role. */
   readonly access: readonly AccessEntry[];
   readonly audit: { readonly directory: string };
+  /** What all instances share; undefined: there is none. */
+  readonly store: StoreConfig | undefined;
   readonly limits: LimitsConfig;
   readonly log: { readonly level: LogLevel };
 };
@@ -79,6 +81,21 @@ export type UpstreamTls = {
    * @throws Error if it can no longer be read
    */
   readonly clientCertificate?: (() => { readonly cert: string; readonly key: string }) | undefined;
+};
+
+export type StoreConfig = {
+  readonly place:
+    | {
+        readonly kind: "server";
+        readonly target: UpstreamTarget;
+        readonly login: { readonly user: string; readonly password: () => Promise<string> };
+      }
+    /** A PostgreSQL that `serve` starts and stops, with its data in the directory. */
+    | { readonly kind: "embedded"; readonly directory: string };
+  /** What happens while it cannot be reached. */
+  readonly whenDown: "refuse" | "continue";
+  /** With `refuse`: for how many milliseconds sessions go on without it. */
+  readonly grace: number;
 };
 
 export type LoginConfig = {

@@ -13,6 +13,7 @@ import { type BareDatabase, readDatabases } from "./read-databases.ts";
 import { readIdentities } from "./read-identities.ts";
 import { readListen } from "./read-listen.ts";
 import { type PlacedRole, readRoles } from "./read-roles.ts";
+import { readStore } from "./read-store.ts";
 import type { Secret } from "./secret.ts";
 import { type Reading, read, sinkAt } from "./reading.ts";
 import { configSchemas } from "./schema.ts";
@@ -43,6 +44,7 @@ export function loadConfig(file: string, env: NodeJS.ProcessEnv): LoadedConfig {
   const roles = readRoles(reading);
   const admin = read(reading, ["admin"], reading.schemas.admin);
   const audit = read(reading, ["audit"], reading.schemas.audit);
+  const store = readStore(reading);
   const limits = read(reading, ["limits"], reading.schemas.limits);
   const log = read(reading, ["log"], reading.schemas.log);
 
@@ -65,6 +67,7 @@ export function loadConfig(file: string, env: NodeJS.ProcessEnv): LoadedConfig {
     identities: checked,
     access: access.flatMap(({ entry }) => entry ?? []),
     audit: { directory: path.resolve(sources.directory, audit.directory) },
+    store,
     limits,
     log,
   };
@@ -96,6 +99,7 @@ const topLevel = mapping({
   authentication: z.unknown().optional(),
   access: z.unknown().optional(),
   audit: z.unknown().optional(),
+  store: z.unknown().optional(),
   roles: z.unknown().optional(),
   limits: z.unknown().optional(),
   log: z.unknown().optional(),

@@ -3,7 +3,7 @@ import { Client } from "pg";
 import { describe, expect, test } from "vitest";
 import { applyTo } from "../../src/apply/apply-to.ts";
 import { relationKey } from "../../src/catalog/catalog.ts";
-import { EmbeddedPostgres } from "../../src/demo/embedded-postgres.ts";
+import { EmbeddedPostgres } from "../../src/embedded/embedded-postgres.ts";
 import { createLogger } from "../../src/log.ts";
 import { readRoleFile } from "../../src/policy/read.ts";
 import { openCatalogSource } from "../../src/upstream/catalog-source.ts";

@@ -6,7 +6,7 @@ import { TLSSocket } from "node:tls";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { UpstreamTls } from "../../src/config/config.ts";
-import { EmbeddedPostgres } from "../../src/demo/embedded-postgres.ts";
+import { EmbeddedPostgres } from "../../src/embedded/embedded-postgres.ts";
 import { connectUpstream } from "../../src/upstream/connect.ts";
 import type { UpstreamLogin } from "../../src/upstream/target.ts";
 import { query } from "../../src/wire/frontend-rewrite.ts";
