@@ -55,6 +55,7 @@ function session(begun: number): LiveSession {
     client: "10.1.2.3:50000",
     begun,
     role: "analyst",
+    nextRole: undefined,
     endWhenIdle: nothing,
     endAfterStatement: failed,
   };

@@ -14,6 +14,8 @@ import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
 import { FailedLogins } from "./session/login/failed-logins.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
+import { TakenAway } from "./session/taken-away.ts";
+import { openStore, type OpenStore } from "./store/open.ts";
 
 export type Proxy = {
   readonly address: string;
@@ -47,18 +49,26 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
   const databases = new Databases(config, log, metrics);
   const sessions = new LiveSessions();
   let stopping = false;
+  let store: OpenStore | undefined;
+  let takenAway: TakenAway | undefined;
   const health = (): Health => {
-    const checks = {
+    const needed = {
       audit: recorder.failure === undefined ? "ok" : "failing",
       ...databases.health(),
+      ...(takenAway?.needed === true && takenAway.health()),
     } as const;
-    const failing = Object.values(checks).includes("failing");
+    const failing = Object.values(needed).includes("failing");
+    const checks = { ...needed, ...takenAway?.health() };
     return { status: stopping ? "stopping" : failing ? "failing" : "ok", checks };
   };
   const access = new AccessNow(config.access, log);
   const endReview = reviewAccess(sessions, access);
   let admin: Admin | undefined;
   try {
+    if (config.store !== undefined) {
+      store = await openStore(config.store, log);
+      takenAway = new TakenAway(store, config.store, { sessions, recorder, metrics, log });
+    }
     await databases.openAll();
     const entrance = new Entrance({
       config,
@@ -70,6 +80,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       sessions,
       access,
       failedLogins: new FailedLogins(config.limits.failedLogins, config.limits.authenticationTimeout),
+      takenAway,
       cancelKeys: new CancelKeys(),
       database: (name) => databases.get(name),
     });
@@ -96,13 +107,15 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         await sessions.drain(deadline);
         endReview();
         await entered;
-        await Promise.all([databases.close(), admin?.close()]);
+        takenAway?.close();
+        await Promise.all([databases.close(), admin?.close(), store?.close()]);
         await recorder.close();
       },
     };
   } catch (error) {
     endReview();
-    await Promise.all([databases.close(), admin?.close()]);
+    takenAway?.close();
+    await Promise.all([databases.close(), admin?.close(), store?.close()]);
     await recorder.close();
     throw error instanceof RolegateError ? new Error(error.message, { cause: error.cause }) : error;
   }

@@ -6,7 +6,9 @@ import { registerAudit } from "./audit.ts";
 import { registerCheck } from "./check.ts";
 import { registerDemo } from "./demo.ts";
 import { registerExplain } from "./explain.ts";
+import { registerMigrate } from "./migrate.ts";
 import { registerPassword } from "./password.ts";
+import { registerRevoke } from "./revoke.ts";
 import { registerSchema } from "./schema.ts";
 import { registerServe } from "./serve.ts";
 
@@ -28,6 +30,8 @@ registerExplain(program);
 registerAccess(program);
 registerApply(program);
 registerAudit(program);
+registerMigrate(program);
+registerRevoke(program);
 registerPassword(program);
 registerSchema(program);
 

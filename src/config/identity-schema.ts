@@ -13,6 +13,12 @@ const verifierExpected = "a SCRAM-SHA-256 verifier, as `rolegate password` print
 
 const attributeName = z.string().refine(isAttributeName, { error: attributeNameExpected });
 
+const timeExpected = "a time with its zone, such as 2027-01-31T00:00:00Z";
+
+const validUntil = z.iso
+  .datetime({ offset: true, error: timeExpected })
+  .transform((value) => Date.parse(value));
+
 /** One entry of `users` in a `password` identity. */
 export function userSchema(sources: Sources | undefined) {
   const verifier = z.string({ error: verifierExpected }).transform((value, context) => {
@@ -25,6 +31,9 @@ export function userSchema(sources: Sources | undefined) {
     verifier: sourced(verifier, sources).describe(
       "SCRAM-SHA-256$…, as `rolegate password` prints it; never the password.",
     ),
+    validUntil: sourced(validUntil, sources)
+      .optional()
+      .describe("When the password ends, as `2027-01-31T00:00:00Z`; sessions end then too. Left out: never."),
     attributes: byAttribute(
       sourced(attributeSetting(), sources),
       "a mapping of attributes to values",

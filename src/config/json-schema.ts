@@ -21,6 +21,7 @@ function configFileSchema(): z.ZodType {
     authentication,
     access,
     audit,
+    store,
     roles,
     limits,
     log,
@@ -45,6 +46,7 @@ function configFileSchema(): z.ZodType {
       .min(1)
       .describe("Who may take which role. The first entry that fits is the role of clients who name none."),
     audit,
+    store,
     roles,
     limits,
     log,

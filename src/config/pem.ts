@@ -72,6 +72,36 @@ export function readCertificate(
   }
 }
 
+/**
+ * A client's certificate and key at two paths, checked now and read again by each call.
+ * @returns "refused", with an issue, if they cannot be used
+ */
+export function keyPair(
+  certificatePath: string,
+  keyPath: string,
+  sources: Sources | undefined,
+  sink: IssueSink,
+): (() => { readonly cert: string; readonly key: string }) | "refused" {
+  const read = (issues: IssueSink) => {
+    const cert = readCertificate(certificatePath, sources, issues);
+    const key = readPem(keyPath, sources, issues);
+    return cert === undefined || key === undefined ? undefined : { cert, key };
+  };
+  const first = read(sink);
+  if (first === undefined) return "refused";
+  try {
+    if (!new X509Certificate(first.cert).checkPrivateKey(createPrivateKey(first.key))) throw new Error();
+  } catch {
+    sink.addIssue(custom("the unencrypted private key of sslcert", "another file", "not a usable key"));
+    return "refused";
+  }
+  return () => {
+    const pair = read({ addIssue: () => {} });
+    if (pair === undefined) throw new Error("sslcert or sslkey can no longer be read");
+    return pair;
+  };
+}
+
 /** The file's text, or the value itself where a variable or a file held the PEM instead of a path. */
 function readPem(value: string, sources: Sources | undefined, sink: IssueSink): string | undefined {
   return value.startsWith("-----BEGIN ") || sources === undefined ? value : readText(value, sources, sink);

@@ -73,7 +73,7 @@ function readUsers(reading: Reading, path: Path, attributes: Set<string>): Place
     if (!isIdentityName(name))
       report(reading, userPath, "not a usable name", identityNameExpected, "another name");
     const user = read(reading, userPath, reading.schemas.user);
-    return { name, path: userPath, user: user && { name, ...user } };
+    return { name, path: userPath, user: user && { name, ...user, validUntil: user.validUntil } };
   });
 }
 

@@ -9,6 +9,7 @@ import { certificate, privateKey, revocationList } from "./pem.ts";
 import { parseSocketAddress } from "./socket-address.ts";
 import { sourced } from "./sourced.ts";
 import type { Sources } from "./sources.ts";
+import { storeSchema } from "./store-schema.ts";
 
 /** Below these keys no value is ever quoted in a problem: a secret may stand there, even if by mistake. */
 export const secretSettings: ReadonlySet<string> = new Set([
@@ -16,6 +17,7 @@ export const secretSettings: ReadonlySet<string> = new Set([
   "password",
   "users",
   "upstream",
+  "url",
   "key",
   "jwks",
 ]);
@@ -53,6 +55,7 @@ export function configSchemas(sources: Sources | undefined) {
     })
       .prefault({})
       .describe("The record of every statement."),
+    store: storeSchema(sources),
     roles: sourced(text("a directory of role files"), sources)
       .prefault("roles/")
       .describe("The directory of the role files, relative to this file."),

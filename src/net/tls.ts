@@ -122,7 +122,8 @@ const hashBySignature: Readonly<Record<string, string>> = {
   "1.2.840.10045.4.3.4": "sha512", // ecdsa-with-SHA512
 };
 
-function certificateHash(certificate: X509Certificate): Buffer | undefined {
+/** The hash of a certificate that channel binding uses; undefined where the RFC defines none. */
+export function certificateHash(certificate: X509Certificate): Buffer | undefined {
   const hash = hashBySignature[certificate.signatureAlgorithmOid ?? ""];
   return hash === undefined ? undefined : createHash(hash).update(certificate.raw).digest();
 }

@@ -20,6 +20,8 @@ export type LiveSession = {
   readonly begun: number;
   /** The role in force. */
   readonly role: string;
+  /** The one that a change under way leads to. */
+  readonly nextRole: string | undefined;
   /** Ends it as soon as it is idle, or after a grace in milliseconds. */
   endWhenIdle(problem: Problem, grace?: number): void;
   /**

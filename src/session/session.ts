@@ -90,6 +90,10 @@ export class Session implements ChannelEvents, LiveSession {
     return this.#state.role.name;
   }
 
+  get nextRole(): string | undefined {
+    return this.#state.change?.role;
+  }
+
   onData(chunk: Buffer): boolean {
     return this.#flow.fromClient(chunk);
   }

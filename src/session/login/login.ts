@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { chooseRole } from "../../access/choose-role.ts";
+import type { Subject } from "../../access/revocations.ts";
 import type { Recorder } from "../../audit/recorder.ts";
 import type { Config } from "../../config/config.ts";
 import { refuse, RolegateError, sqlstate, type Problem } from "../../errors.ts";
@@ -17,6 +18,7 @@ import { guarded } from "./guard.ts";
 import type { Database } from "../database.ts";
 import { ClientGone, Inbox } from "./inbox.ts";
 import type { LiveSessions } from "../live-sessions.ts";
+import type { TakenAway } from "../taken-away.ts";
 import { LoginRefused } from "./login-refused.ts";
 import { carrySettings, openRole } from "./open-role.ts";
 import { readOpening, type ClientAddress, type Opening, type Startup } from "./opening.ts";
@@ -38,6 +40,8 @@ export type Gate = {
   readonly sessions: LiveSessions;
   readonly access: AccessNow;
   readonly failedLogins: FailedLogins;
+  /** Undefined: there is no store. */
+  readonly takenAway: TakenAway | undefined;
   /** The database of that name, once it can be reached; rejects with a RolegateError. */
   readonly database: (name: string) => Promise<Database>;
 };
@@ -136,7 +140,7 @@ async function begin(
   gate: Gate,
   authenticated: () => void,
 ): Promise<void> {
-  const { config, metrics } = gate;
+  const { config, metrics, takenAway } = gate;
   const { channel } = inbox;
   const { address } = client;
   const encrypted = tls !== undefined;
@@ -166,12 +170,19 @@ async function begin(
     }),
   );
   authenticated();
+  const asRole = (role?: string): Subject => ({
+    identity,
+    roles: role === undefined ? [] : [role],
+    database: name,
+  });
+  await takenAway?.admit(asRole());
 
   if (!config.databases.has(name)) refuse("unknown_database", `database "${name}" does not exist`);
   const connection = { address, tls: encrypted, database: name, applicationName };
   const rolesNow = () => gate.access.rolesFor(identity, connection, Date.now());
   const chosen = chooseRole(user, identity, rolesNow());
   if (chosen.kind === "refused") throw new RolegateError(chosen.problem);
+  takenAway?.check(asRole(chosen.role));
   const database = await gate.database(name);
   const deadline = config.limits.upstreamTimeout;
   const role = await openRole(
@@ -188,8 +199,9 @@ async function begin(
       connection,
       client: shownAddress(client),
       minor,
-      openRole: (to, { role: before, parameters, change }) =>
-        openRole(
+      openRole: async (to, { role: before, parameters, change }) => {
+        await takenAway?.admit(asRole(to));
+        return openRole(
           {
             database,
             identity,
@@ -199,7 +211,8 @@ async function begin(
             deadline,
           },
           metrics,
-        ),
+        );
+      },
     },
     gate,
   );

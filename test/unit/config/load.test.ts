@@ -59,7 +59,7 @@ test("a whole configuration is resolved", async () => {
     },
   });
   expect(shop?.roles.get("analyst")).toMatchObject({ file: "roles/analyst.yaml" });
-  expect(await shop?.login.password()).toBe("hunter2");
+  expect(await shop?.login.password("analyst")()).toBe("hunter2");
   expect(shop && loginUser(shop.login, "analyst")).toBe("rolegate_analyst");
   const { identities } = config;
   expect(identities.passwordUsers?.get("alice")).toMatchObject({

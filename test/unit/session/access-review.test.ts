@@ -44,6 +44,7 @@ const session = (id: string, role: string): LiveSession => ({
   client: "127.0.0.1:1",
   begun: 0,
   role,
+  nextRole: undefined,
   endWhenIdle: () => {},
   endAfterStatement: (problem, _grace, reason) => void ended.set(id, `${problem.message} / ${reason}`),
 });
