@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { Recorder } from "./audit/recorder.ts";
 import type { Config, ListenTlsConfig } from "./config/config.ts";
+import { readMockSecret } from "./config/mock-secret.ts";
 import { startAdmin, type Admin, type Health } from "./console/admin.ts";
 import { RolegateError } from "./errors.ts";
 import type { Logger } from "./log.ts";
@@ -81,6 +82,12 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       access,
       failedLogins: new FailedLogins(config.limits.failedLogins, config.limits.authenticationTimeout),
       takenAway,
+      mockSecret: readMockSecret(config.identities.mockSecret, (error) =>
+        log.warn(
+          { err: error },
+          "the secret for unknown names cannot be kept: a restart changes their salts, and theirs alone",
+        ),
+      ),
       cancelKeys: new CancelKeys(),
       database: (name) => databases.get(name),
     });

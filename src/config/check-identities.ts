@@ -1,6 +1,8 @@
+import path from "node:path";
 import { usualRules, type MethodRule } from "../identity/choose-method.ts";
 import type { PasswordUser, PasswordUsers } from "../identity/password-users.ts";
 import type { IdentitiesConfig, ListenConfig } from "./config.ts";
+import { mockSecretFile, type MockSecret } from "./mock-secret.ts";
 import type { IdentitiesReading, PlacedIssuer } from "./read-identities.ts";
 import { type Reading, report } from "./reading.ts";
 
@@ -24,6 +26,7 @@ export function checkIdentities(
       report(reading, path, "nobody could show one", "listen.tls.clientCa", "a certificate entry without it");
   if (listen !== undefined) for (const placed of issuers) checkTransport(reading, placed, listen);
   return {
+    mockSecret: identities.users && mockSecret(reading, identities),
     passwordUsers:
       identities.users && passwordUsers(reading, identities, rules === undefined ? roleNames : undefined),
     certificates: identities.certificates.flatMap(({ names }) => names),
@@ -39,6 +42,11 @@ export function checkIdentities(
       }),
     attributes: identities.attributes,
   };
+}
+
+function mockSecret({ sources }: Reading, { mockSecret: secret }: IdentitiesReading): MockSecret {
+  if (secret !== undefined) return { kind: "given", secret };
+  return { kind: "kept", file: path.resolve(sources.directory, mockSecretFile) };
 }
 
 function checkIssuers(reading: Reading, issuers: readonly PlacedIssuer[]): void {

@@ -5,6 +5,7 @@ import type { JwtIssuer } from "../identity/jwt-issuer.ts";
 import type { PasswordUsers } from "../identity/password-users.ts";
 import type { RoleFile } from "../policy/role-file.ts";
 import type { Networks } from "../identity/networks.ts";
+import type { MockSecret } from "./mock-secret.ts";
 import type { Secret } from "./secret.ts";
 
 /** `rolegate.yaml` with everything that it names: validated, secrets resolved, paths absolute, conditions compiled. */
@@ -109,6 +110,8 @@ export type LoginConfig = {
 export type IdentitiesConfig = {
   /** Undefined: no `password` identities, SCRAM is never offered. */
   readonly passwordUsers: PasswordUsers | undefined;
+  /** Undefined where there are no password users. */
+  readonly mockSecret: MockSecret | undefined;
   /** Empty: certificates name nobody. */
   readonly certificates: readonly CertificateName[];
   /** Empty: tokens are never asked for. */

@@ -6,6 +6,7 @@ import { tokenAlgorithms } from "../identity/jwt-issuer.ts";
 import { parseVerifier } from "../scram/verifier.ts";
 import { attributeSetting } from "./attribute-setting.ts";
 import { keySet } from "./key-set-setting.ts";
+import { mockSecretSetting } from "./mock-secret.ts";
 import { sourced } from "./sourced.ts";
 import type { Sources } from "./sources.ts";
 
@@ -50,6 +51,11 @@ export function passwordSchema(sources: Sources | undefined) {
     users: z
       .record(z.string(), userSchema(sources), { error: "a mapping of names to verifiers" })
       .describe("People and services that prove themselves with a password (SCRAM-SHA-256)."),
+    mockSecret: mockSecretSetting(sources)
+      .optional()
+      .describe(
+        "What the answers to names that do not exist are made from; the same on all instances. Left out: a random one, kept in the file `var/mock-secret`.",
+      ),
   });
 }
 

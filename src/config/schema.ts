@@ -20,6 +20,7 @@ export const secretSettings: ReadonlySet<string> = new Set([
   "url",
   "key",
   "jwks",
+  "mockSecret",
 ]);
 
 /** Where the record is written unless `audit.directory` says otherwise; relative to the configuration file. */

@@ -40,6 +40,8 @@ export type Gate = {
   readonly sessions: LiveSessions;
   readonly access: AccessNow;
   readonly failedLogins: FailedLogins;
+  /** From which the answers to names that do not exist are made. */
+  readonly mockSecret: Buffer;
   /** Undefined: there is no store. */
   readonly takenAway: TakenAway | undefined;
   /** The database of that name, once it can be reached; rejects with a RolegateError. */
@@ -166,6 +168,7 @@ async function begin(
       clientCertificate,
       identities: config.identities,
       certificateHash: tls?.certificateHash,
+      mockSecret: gate.mockSecret,
       admit,
     }),
   );
