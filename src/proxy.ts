@@ -7,6 +7,8 @@ import type { Logger } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { listen } from "./net/listen.ts";
 import { loadTlsServer, type TlsServer } from "./net/tls.ts";
+import { AccessNow } from "./session/access-now.ts";
+import { reviewAccess } from "./session/access-review.ts";
 import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
@@ -58,6 +60,8 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     const checks = { ...needed, ...takenAway?.health() };
     return { status: stopping ? "stopping" : failing ? "failing" : "ok", checks };
   };
+  const access = new AccessNow(config.access, log);
+  const endReview = reviewAccess(sessions, access);
   let admin: Admin | undefined;
   try {
     if (config.store !== undefined) {
@@ -74,6 +78,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       log,
       sessions,
       takenAway,
+      access,
       cancelKeys: new CancelKeys(),
       database: (name) => databases.get(name),
     });
@@ -98,6 +103,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         await listener.close();
         const entered = entrance.close();
         await sessions.drain(deadline);
+        endReview();
         await entered;
         takenAway?.close();
         await Promise.all([databases.close(), admin?.close(), store?.close()]);
@@ -105,6 +111,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       },
     };
   } catch (error) {
+    endReview();
     takenAway?.close();
     await Promise.all([databases.close(), admin?.close(), store?.close()]);
     await recorder.close();

@@ -4,8 +4,8 @@ import type { MethodRule } from "../identity/choose-method.ts";
 import type { JwtIssuer } from "../identity/jwt-issuer.ts";
 import type { PasswordUsers } from "../identity/password-users.ts";
 import type { RoleFile } from "../policy/role-file.ts";
+import type { Networks } from "../identity/networks.ts";
 import type { Secret } from "./secret.ts";
-import type { Networks } from "./networks.ts";
 
 /** `rolegate.yaml` with everything that it names: validated, secrets resolved, paths absolute, conditions compiled. */
 export type Config = {

@@ -4,7 +4,7 @@ import { custom, mapping, text } from "../document/mapping.ts";
 import { certificateSchema } from "./certificate-schema.ts";
 import { databaseSchema } from "./database-schema.ts";
 import { jwtSchema, passwordSchema, userSchema } from "./identity-schema.ts";
-import { parseNetworks } from "./networks.ts";
+import { parseNetworks } from "../identity/networks.ts";
 import { certificate, privateKey, revocationList } from "./pem.ts";
 import { parseSocketAddress } from "./socket-address.ts";
 import { sourced } from "./sourced.ts";

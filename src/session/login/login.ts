@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { chooseRole, rolesFor } from "../../access/choose-role.ts";
+import { chooseRole } from "../../access/choose-role.ts";
 import type { Subject } from "../../access/revocations.ts";
 import type { Recorder } from "../../audit/recorder.ts";
 import type { Config } from "../../config/config.ts";
@@ -11,6 +11,7 @@ import { errorResponse } from "../../wire/error-fields.ts";
 import { truncateName } from "../../sql/names.ts";
 import { negotiateProtocolVersion } from "../../wire/negotiate-protocol-version.ts";
 import { authenticate } from "./authenticate.ts";
+import type { AccessNow } from "../access-now.ts";
 import type { CancelKeys } from "../cancel-keys.ts";
 import type { Database } from "../database.ts";
 import { ClientGone, Inbox } from "./inbox.ts";
@@ -37,6 +38,7 @@ export type Gate = {
   readonly sessions: LiveSessions;
   /** Undefined: there is no store. */
   readonly takenAway: TakenAway | undefined;
+  readonly access: AccessNow;
   /** The database of that name, once it can be reached; rejects with a RolegateError. */
   readonly database: (name: string) => Promise<Database>;
 };
@@ -129,7 +131,7 @@ async function begin(
   gate: Gate,
   authenticated: () => void,
 ): Promise<void> {
-  const { config, metrics, log, takenAway } = gate;
+  const { config, metrics, takenAway } = gate;
   const { channel } = inbox;
   const { address } = client;
   const encrypted = tls !== undefined;
@@ -165,11 +167,8 @@ async function begin(
 
   if (!config.databases.has(name)) refuse("unknown_database", `database "${name}" does not exist`);
   const connection = { address, tls: encrypted, database: name, applicationName };
-  const { roles, failures } = rolesFor(identity, connection, Date.now(), config.access);
-  for (const { entry, reason } of failures) {
-    log.warn({ file: entry.file, line: entry.line, reason }, "a condition of access could not be evaluated");
-  }
-  const chosen = chooseRole(user, identity, roles);
+  const rolesNow = () => gate.access.rolesFor(identity, connection, Date.now());
+  const chosen = chooseRole(user, identity, rolesNow());
   if (chosen.kind === "refused") throw new RolegateError(chosen.problem);
   takenAway?.check(asRole(chosen.role));
   const database = await gate.database(name);
@@ -184,7 +183,7 @@ async function begin(
     {
       identity,
       database,
-      roles,
+      rolesNow,
       connection,
       client: shownAddress(client),
       minor,
