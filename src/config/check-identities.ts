@@ -1,7 +1,8 @@
 import { usualRules, type MethodRule } from "../identity/choose-method.ts";
 import type { PasswordUser, PasswordUsers } from "../identity/password-users.ts";
 import type { IdentitiesConfig, ListenConfig } from "./config.ts";
-import type { IdentitiesReading, PlacedIssuer } from "./read-identities.ts";
+import type { IdentitiesReading } from "./read-identities.ts";
+import type { PlacedIssuer } from "./read-issuer.ts";
 import { type Reading, report } from "./reading.ts";
 
 /**

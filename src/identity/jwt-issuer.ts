@@ -1,4 +1,4 @@
-import type { JWTVerifyGetKey } from "jose";
+import type { KeySet } from "./key-set.ts";
 
 /** The only signature algorithms that are ever accepted: no `none`, and no HS*, whose key would be a shared secret (RFC 8725 §3.1). */
 export const tokenAlgorithms = [
@@ -26,8 +26,7 @@ export type JwtIssuer = {
   /** A token must name at least one of them. */
   readonly audience: readonly string[];
   readonly algorithms: readonly TokenAlgorithm[];
-  /** Finds the key for a token's header; throws when there is none or the key set cannot be had. */
-  readonly keys: JWTVerifyGetKey;
+  readonly keys: KeySet;
   readonly nameClaim: ClaimPath;
   /** Attribute → claim. */
   readonly attributes: ReadonlyMap<string, ClaimPath>;

@@ -31,7 +31,7 @@ export async function verifyToken(
   if (issuer === undefined)
     return refused(claimed === undefined ? "not a JWT" : "the token is from another issuer");
   try {
-    const { payload, protectedHeader } = await jwtVerify(token, issuer.keys, {
+    const { payload, protectedHeader } = await jwtVerify(token, issuer.keys.find, {
       issuer: issuer.issuer,
       audience: [...issuer.audience],
       algorithms: [...issuer.algorithms],

@@ -10,7 +10,7 @@ import {
 } from "jose";
 import { describe, expect, test } from "vitest";
 import { tokenAlgorithms, type JwtIssuer } from "../../../src/identity/jwt-issuer.ts";
-import { localKeySet } from "../../../src/identity/key-set.ts";
+import { fixedKeySet, localKeySet } from "../../../src/identity/key-set.ts";
 import { verifyToken } from "../../../src/identity/verify-token.ts";
 
 const now = Date.UTC(2026, 0, 1);
@@ -33,7 +33,7 @@ const issuer: JwtIssuer = {
   issuer: "https://id.example.com",
   audience: ["rolegate"],
   algorithms: tokenAlgorithms,
-  keys: set.keys,
+  keys: fixedKeySet(set.keys),
   nameClaim: ["email"],
   attributes: new Map([
     ["tenant", ["org", "id"]],
@@ -215,7 +215,7 @@ describe("verifyToken refuses", () => {
   );
 
   test("everything while the keys cannot be had, without repeating the error", async () => {
-    expect(await verify(await sign(), [{ ...issuer, keys: unreachable }])).toEqual({
+    expect(await verify(await sign(), [{ ...issuer, keys: fixedKeySet(unreachable) }])).toEqual({
       kind: "refused",
       reason: "the issuer's key set cannot be had or used",
     });
