@@ -33,6 +33,13 @@ export function jwtSchema(sources: Sources | undefined) {
       })
       .transform((value) => (typeof value === "string" ? [value] : value))
       .describe("A token must name one of these in `aud`."),
+    authorizedParties: z
+      .array(sourced(text("a client"), sources), { error: "a list of clients" })
+      .min(1, { error: "at least one client" })
+      .optional()
+      .describe(
+        "The clients that the issuer may have made a token for: `azp`, or `client_id`. Left out: any.",
+      ),
     jwks: keySet(sources)
       .optional()
       .describe(
@@ -50,6 +57,11 @@ export function jwtSchema(sources: Sources | undefined) {
     attributes: byAttribute(claim, "a mapping of attributes to claims").describe(
       "Attribute → claim; dots step into nested claims, a list of steps reaches claims with dots in their names.",
     ),
+    mfaAcr: z
+      .array(text("a value of acr"), { error: "a list of values of acr" })
+      .min(1, { error: "at least one value" })
+      .optional()
+      .describe("Values of `acr` that mean more than one factor, beside `mfa` in `amr`."),
     algorithms: z
       .array(z.enum(tokenAlgorithms, { error: `one of ${tokenAlgorithms.join(", ")}` }), {
         error: "a list of algorithms",

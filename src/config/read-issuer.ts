@@ -22,10 +22,12 @@ export function readIssuer(reading: Reading, path: Path): PlacedIssuer | undefin
   const issuer: JwtIssuer = {
     issuer: given.issuer,
     audience: given.audience,
+    authorizedParties: given.authorizedParties && new Set(given.authorizedParties),
     algorithms: given.algorithms,
     keys: jwks?.kind === "keys" ? jwks.keys : remoteKeySet(location, { lastKeysFor: given.lastKeysFor }),
     nameClaim: given.name,
     attributes: new Map(Object.entries(given.attributes)),
+    mfaAcr: new Set(given.mfaAcr),
     clockTolerance: given.clockTolerance / 1000,
   };
   return { issuer, plaintext: given.allowPlaintextOnLoopback, path };

@@ -25,11 +25,15 @@ export type JwtIssuer = {
   readonly issuer: string;
   /** A token must name at least one of them. */
   readonly audience: readonly string[];
+  /** The clients that may have got the token (`azp`, `client_id`); undefined: any. */
+  readonly authorizedParties: ReadonlySet<string> | undefined;
   readonly algorithms: readonly TokenAlgorithm[];
   readonly keys: KeySet;
   readonly nameClaim: ClaimPath;
   /** Attribute → claim. */
   readonly attributes: ReadonlyMap<string, ClaimPath>;
+  /** Values of `acr` that mean more than one factor. */
+  readonly mfaAcr: ReadonlySet<string>;
   /** Seconds by which `exp` and `nbf` may be off. */
   readonly clockTolerance: number;
 };

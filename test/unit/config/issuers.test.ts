@@ -31,7 +31,7 @@ test("a file of keys is read again when it changes, and stays in force where it 
   const events: object[] = [];
   jwt[0]!.keys.observe((event) => events.push(event));
   const accepted = async (key: { token: string }) =>
-    (await verifyToken(key.token, jwt, Date.now())).kind === "identity";
+    (await verifyToken(key.token, jwt, { now: Date.now(), method: "jwt" })).kind === "identity";
   const write = (text: string) => {
     writeFileSync(path.join(operator.directory, "jwks.json"), text);
     vi.setSystemTime(Date.now() + 1000);
@@ -52,6 +52,22 @@ test("a file of keys is read again when it changes, and stays in force where it 
     { kind: "failed", reason: "text that is not JSON", lastKeys: true },
     { kind: "failed", reason: "a shared secret (kty oct) (keys[0])", lastKeys: true },
     { kind: "fetched" },
+  ]);
+});
+
+test("clients and classes are taken as they stand", () => {
+  const more = "    authorizedParties: [rolegate-cli]\n    mfaAcr: [gold]\n";
+  const loaded = load(changed(jwks, jwks + more));
+  if (loaded.kind === "refused") throw new Error(JSON.stringify(loaded.problems));
+  expect(loaded.config.identities.jwt[0]).toMatchObject({
+    authorizedParties: new Set(["rolegate-cli"]),
+    mfaAcr: new Set(["gold"]),
+  });
+  // An empty list would be one that lets nobody, or everybody, in.
+  const empty = "    authorizedParties: []\n    mfaAcr: []\n";
+  expect(problemsOf(load(changed(jwks, jwks + empty)))).toEqual([
+    "rolegate.yaml:19 identities[0].authorizedParties: wrong value",
+    "rolegate.yaml:20 identities[0].mfaAcr: wrong value",
   ]);
 });
 

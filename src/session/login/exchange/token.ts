@@ -17,7 +17,8 @@ export async function proveToken(inbox: Inbox, { stranger, identities }: Premise
     throw new LoginRefused("tls_required", "a token is taken only over TLS", "a token needs TLS");
   inbox.channel.write(authenticationCleartextPassword);
   const message = await inbox.next(passwordTable);
-  const result = await verifyToken(readPassword(message, 0, message.length), identities.jwt, Date.now());
+  const token = readPassword(message, 0, message.length);
+  const result = await verifyToken(token, identities.jwt, { now: Date.now(), method: "jwt" });
   if (result.kind === "refused") throw wrongSecret(stranger.user, result.reason);
   return result.identity;
 }
