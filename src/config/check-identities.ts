@@ -1,3 +1,4 @@
+import { valueAt } from "../document/document.ts";
 import { usualRules, type MethodRule } from "../identity/choose-method.ts";
 import type { PasswordUser, PasswordUsers } from "../identity/password-users.ts";
 import type { IdentitiesConfig, ListenConfig } from "./config.ts";
@@ -20,6 +21,7 @@ export function checkIdentities(
   const { issuers } = identities;
   const plaintext = issuers.length > 0 && issuers.every((placed) => placed.plaintext);
   checkIssuers(reading, issuers);
+  checkScopes(reading, issuers, rules ?? []);
   if (listen !== undefined) for (const placed of issuers) checkTransport(reading, placed, listen);
   return {
     passwordUsers:
@@ -45,6 +47,15 @@ function checkIssuers(reading: Reading, issuers: readonly PlacedIssuer[]): void 
         "the same value in every jwt entry, because the issuer is not known before the token was sent";
       report(reading, [...path, "allowPlaintextOnLoopback"], "entries differ", expected, String(plaintext));
     }
+  }
+}
+
+/** A scope that no client is ever told. */
+function checkScopes(reading: Reading, issuers: readonly PlacedIssuer[], rules: readonly MethodRule[]): void {
+  for (const { issuer, path } of issuers) {
+    const told = rules.some((rule) => rule.method === "oauth" && rule.issuer === issuer.issuer);
+    if (!told && valueAt(reading.document, [...path, "scope"]) !== undefined)
+      report(reading, [...path, "scope"], "has no effect", "a rule of authentication with method oauth");
   }
 }
 

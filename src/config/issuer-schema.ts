@@ -8,6 +8,11 @@ import { keySet } from "./key-set-setting.ts";
 import { sourced } from "./sourced.ts";
 import type { Sources } from "./sources.ts";
 
+const scopeExpected = "scopes with one space between them";
+
+/** scope-token *( SP scope-token ) (RFC 6749, section 3.3) */
+const scopeForm = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
+
 const claim = z
   .union([text("a claim"), z.array(text("a claim")).nonempty({ error: "at least one step" })], {
     error: "a claim such as email or org.id, or a list of the steps to it",
@@ -50,6 +55,11 @@ export function jwtSchema(sources: Sources | undefined) {
       .prefault("1h")
       .describe(
         "How long keys of a URL are believed, from when they were fetched, while they cannot be fetched again.",
+      ),
+    scope: sourced(text(scopeExpected).regex(scopeForm, { error: scopeExpected }), sources)
+      .prefault("openid")
+      .describe(
+        "What clients are told to ask the issuer for, where `authentication` has a rule with method oauth.",
       ),
     name: claim
       .prefault("sub")

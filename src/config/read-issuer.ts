@@ -21,6 +21,7 @@ export function readIssuer(reading: Reading, path: Path): PlacedIssuer | undefin
   const location: KeyLocation = jwks?.kind === "url" ? jwks : { kind: "discovery", issuer: given.issuer };
   const issuer: JwtIssuer = {
     issuer: given.issuer,
+    scope: given.scope,
     audience: given.audience,
     authorizedParties: given.authorizedParties && new Set(given.authorizedParties),
     algorithms: given.algorithms,

@@ -135,8 +135,15 @@ function authenticationSchema(sources: Sources | undefined) {
       "The names that they give: a person's, or a role's; * stands for any characters. Left out: any.",
     ),
     method: z
-      .enum(["password", "jwt", "reject"], { error: "password, jwt or reject" })
-      .describe("How they prove who they are, or that they are turned away."),
+      .enum(["password", "jwt", "oauth", "reject"], { error: "password, jwt, oauth or reject" })
+      .describe(
+        "How they prove who they are (jwt: a token as the password; oauth: OAUTHBEARER), or that they are turned away.",
+      ),
+    issuer: sourced(text("the issuer of a jwt entry"), sources)
+      .optional()
+      .describe(
+        "With jwt or oauth: the issuer whose tokens are taken. Left out: any; oauth needs it where there are several.",
+      ),
   });
 }
 

@@ -23,6 +23,8 @@ export type ClaimPath = readonly string[];
 /** One `jwt` entry of `identities`: whose tokens are believed, and what they say. */
 export type JwtIssuer = {
   readonly issuer: string;
+  /** What clients of OAUTHBEARER are told to ask the issuer for: names with spaces between them. */
+  readonly scope: string;
   /** A token must name at least one of them. */
   readonly audience: readonly string[];
   /** The clients that may have got the token (`azp`, `client_id`); undefined: any. */

@@ -115,3 +115,66 @@ describe("what a jwt entry says of its keys", () => {
     expect(problemsOf(load(changed(piece, replacement)))).toEqual(problems);
   });
 });
+
+describe("a rule with method oauth", () => {
+  const last = "log: { level: warn }\n";
+  const second = "  - type: password\n";
+  const other = `  - { type: jwt, issuer: "https://two.example.com", audience: a }\n${second}`;
+  const rules = (files: Record<string, string>, text: string) => ({
+    ...files,
+    "rolegate.yaml": files["rolegate.yaml"]!.replace(last, `${last}authentication: ${text}\n`),
+  });
+  const one = changed(jwks, jwks);
+  const two = changed(second, other);
+
+  test("sends clients to the one issuer that there is, or to the one that it names", () => {
+    const loaded = load(rules(one, "[{ method: oauth }]"));
+    if (loaded.kind === "refused") throw new Error(JSON.stringify(loaded.problems));
+    expect(loaded.config.identities.rules).toMatchObject([
+      { method: "oauth", issuer: "https://id.example.com" },
+    ]);
+    const named = load(rules(two, '[{ method: oauth, issuer: "https://two.example.com" }]'));
+    if (named.kind === "refused") throw new Error(JSON.stringify(named.problems));
+    expect(named.config.identities.rules).toMatchObject([
+      { method: "oauth", issuer: "https://two.example.com" },
+    ]);
+  });
+
+  test.each([
+    ["names none of several", two, "[{ method: oauth }]", ["authentication[0].issuer: missing"]],
+    [
+      "names one that is not there",
+      one,
+      '[{ method: oauth, issuer: "https://id.example.org" }]',
+      ["authentication[0].issuer: unknown issuer"],
+    ],
+    [
+      "is none, and names one",
+      one,
+      '[{ method: password, issuer: "https://id.example.com" }]',
+      ["authentication[0].issuer: has no effect"],
+    ],
+  ])("%s", (_what, files, text, problems) => {
+    const found = problemsOf(load(rules(files, text)));
+    expect(found.map((problem) => problem.replace(/^rolegate.yaml:\d+ /, ""))).toEqual(problems);
+  });
+
+  test("needs an issuer that clients can look up", () => {
+    const files = changed("    issuer: https://id.example.com\n", "    issuer: id.example.com\n");
+    expect(problemsOf(load(rules(files, "[{ method: oauth }]")))).toEqual([
+      "rolegate.yaml:34 authentication[0].method: clients could not sign in",
+    ]);
+  });
+
+  test("is what a scope is for", () => {
+    const files = changed(jwks, `${jwks}    scope: openid email\n`);
+    expect(problemsOf(load(rules(files, "[{ method: oauth }]")))).toEqual([]);
+    expect(problemsOf(load(rules(files, "[{ method: jwt }]")))).toEqual([
+      "rolegate.yaml:19 identities[0].scope: has no effect",
+    ]);
+    for (const scope of ["a  b", "é", '"'])
+      expect(problemsOf(load(changed(jwks, `${jwks}    scope: '${scope}'\n`)))).toContain(
+        "rolegate.yaml:19 identities[0].scope: wrong value",
+      );
+  });
+});

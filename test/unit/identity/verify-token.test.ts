@@ -32,6 +32,7 @@ if (set.kind !== "keys") throw new Error(set.found);
 
 const issuer: JwtIssuer = {
   issuer: "https://id.example.com",
+  scope: "openid",
   audience: ["rolegate"],
   authorizedParties: undefined,
   algorithms: tokenAlgorithms,
