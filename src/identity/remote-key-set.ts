@@ -62,6 +62,8 @@ export function remoteKeySet(
   return {
     find: async (header, token) => {
       try {
+        // The clock was set back: how old the keys are cannot be told, and the library would keep them until it has caught up.
+        if (last !== undefined && Date.now() < last.at) await remote.reload();
         return await remote(header, token);
       } catch (error) {
         // Fresh keys that do not fit are an answer; so is a set that was fetched just now.

@@ -107,6 +107,18 @@ describe("keys at a URL", () => {
     expect(events.at(-1)).toBe("fetched");
   });
 
+  test("are fetched anew after the clock was set back, or not believed", async () => {
+    const { web, accepts } = open(byUrl, keysAt(one!.jwk));
+    expect(await accepts(one!.token)).toBe(true);
+    pass(-24 * 60 * minute);
+    web.answers = {};
+    expect(await accepts(one!.token)).toBe(false);
+    web.answers = keysAt(two!.jwk);
+    pass(6000);
+    expect([await accepts(one!.token), await accepts(two!.token)]).toEqual([false, true]);
+    expect(web.asked).toHaveLength(3);
+  });
+
   test("that never came are asked for again after 5 s, and not at each log-in", async () => {
     const { web, accepts } = open(byUrl, {});
     for (let round = 0; round < 5; round++) expect(await accepts(one!.token)).toBe(false);
