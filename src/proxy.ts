@@ -12,6 +12,7 @@ import { reviewAccess } from "./session/access-review.ts";
 import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
+import { watchKeySets } from "./session/login/watch-key-sets.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
 import { TakenAway } from "./session/taken-away.ts";
 import { openStore, type OpenStore } from "./store/open.ts";
@@ -43,6 +44,7 @@ const drainDeadline = 10_000;
  */
 export async function startProxy(config: Config, { log }: { readonly log: Logger }): Promise<Proxy> {
   const metrics = createMetrics();
+  watchKeySets(config.identities.jwt, log, metrics);
   const recorder = Recorder.open({ directory: config.audit.directory, log, counts: metrics.audit });
   let tls = config.listen.tls && loadTls(config.listen.tls);
   const databases = new Databases(config, log, metrics);
