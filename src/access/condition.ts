@@ -1,4 +1,9 @@
-import { EvaluationError, ParseError, TypeError as CelTypeError } from "@marcbachmann/cel-js";
+import {
+  type Environment,
+  EvaluationError,
+  ParseError,
+  TypeError as CelTypeError,
+} from "@marcbachmann/cel-js";
 import type { Identity } from "../identity/identity.ts";
 import { conditionEnvironment, conditionScope } from "./condition-scope.ts";
 import { unknownAttribute } from "./unknown-attribute.ts";
@@ -36,8 +41,30 @@ export type Compiled =
  * @param attributes those that some identity of the configuration can have: a condition on any other could never hold.
  */
 export function compileCondition(text: string, attributes: ReadonlySet<string>): Compiled {
+  const program = compileProgram(text, attributes, conditionEnvironment, "identity, connection and now");
+  if (program.kind === "refused") return program;
+  const evaluate: Condition["evaluate"] = (identity, connection, now) =>
+    program.run(() => conditionScope(identity, connection, now));
+  return { kind: "condition", condition: { text, evaluate } };
+}
+
+export type Program =
+  | {
+      readonly kind: "program";
+      /** `scope` makes the variables; what it throws counts as the condition's own failure. */
+      readonly run: (scope: () => Record<string, unknown>) => Outcome;
+    }
+  | Extract<Compiled, { kind: "refused" }>;
+
+/** @param variables those of the environment, in words. */
+export function compileProgram(
+  text: string,
+  attributes: ReadonlySet<string>,
+  environment: Environment,
+  variables: string,
+): Program {
   try {
-    const program = conditionEnvironment.parse(text);
+    const program = environment.parse(text);
     const { valid, type, error } = program.check();
     if (!valid) throw error ?? new Error("not valid");
     if (type !== "bool" && type !== "dyn") {
@@ -50,35 +77,36 @@ export function compileCondition(text: string, attributes: ReadonlySet<string>):
     }
     const unknown = unknownAttribute(program.ast, attributes);
     if (unknown !== undefined) return { kind: "refused", ...unknown, line: lineOf(text, unknown.offset) };
-    return { kind: "condition", condition: { text, evaluate: evaluate(program) } };
+    return { kind: "program", run: (scope) => run(program, scope) };
   } catch (error) {
     const known =
       error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError;
     return {
       kind: "refused",
       found: known ? oneLine(error.summary) : "an expression that cannot be compiled",
-      expected: "a CEL expression over identity, connection and now",
+      expected: `a CEL expression over ${variables}`,
       line: known ? lineOf(text, error.range?.start ?? 0) : 0,
     };
   }
 }
 
-function evaluate(program: (scope: Record<string, unknown>) => unknown): Condition["evaluate"] {
-  return (identity, connection, now) => {
-    try {
-      const result = program(conditionScope(identity, connection, now));
-      // Exactly true: `1`, `"false"` or a promise grant nothing.
-      if (result === true) return { kind: "fits" };
-      return result === false
-        ? { kind: "does not fit" }
-        : { kind: "failed", reason: "the result is neither true nor false" };
-    } catch (error) {
-      return {
-        kind: "failed",
-        reason: error instanceof EvaluationError ? oneLine(error.summary) : "it cannot be evaluated",
-      };
-    }
-  };
+function run(
+  program: (scope: Record<string, unknown>) => unknown,
+  scope: () => Record<string, unknown>,
+): Outcome {
+  try {
+    const result = program(scope());
+    // Exactly true: `1`, `"false"` or a promise grant nothing.
+    if (result === true) return { kind: "fits" };
+    return result === false
+      ? { kind: "does not fit" }
+      : { kind: "failed", reason: "the result is neither true nor false" };
+  } catch (error) {
+    return {
+      kind: "failed",
+      reason: error instanceof EvaluationError ? oneLine(error.summary) : "it cannot be evaluated",
+    };
+  }
 }
 
 function oneLine(text: string): string {
