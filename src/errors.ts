@@ -25,6 +25,10 @@ export const errorTable = {
     sqlstate: "08006",
     meaning: "the database cannot be reached or refused rolegate's login",
   },
+  store_unavailable: {
+    sqlstate: "08006",
+    meaning: "rolegate's store cannot be reached, so it is not known whether access was revoked",
+  },
   session_ended: {
     sqlstate: "57P01",
     meaning: "rolegate ends the session: shutdown, or the identity's token expired",

@@ -5,6 +5,7 @@ import { registerAudit } from "./audit.ts";
 import { registerCheck } from "./check.ts";
 import { registerDemo } from "./demo.ts";
 import { registerExplain } from "./explain.ts";
+import { registerMigrate } from "./migrate.ts";
 import { registerPassword } from "./password.ts";
 import { registerSchema } from "./schema.ts";
 import { registerServe } from "./serve.ts";
@@ -26,6 +27,7 @@ registerCheck(program);
 registerExplain(program);
 registerApply(program);
 registerAudit(program);
+registerMigrate(program);
 registerPassword(program);
 registerSchema(program);
 

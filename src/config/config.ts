@@ -18,6 +18,8 @@ export type Config = {
   /** In the order of the file: the first that fits is the session's first role. */
   readonly access: readonly AccessEntry[];
   readonly audit: { readonly directory: string };
+  /** What all instances share; undefined: there is none. */
+  readonly store: StoreConfig | undefined;
   readonly limits: LimitsConfig;
   readonly log: { readonly level: LogLevel };
 };
@@ -66,6 +68,21 @@ export type UpstreamTls = {
   readonly mode: "require" | "verify-ca" | "verify-full";
   /** PEM of the authorities to trust; undefined: those that Node ships with. */
   readonly rootCertificate: string | undefined;
+};
+
+export type StoreConfig = {
+  readonly place:
+    | {
+        readonly kind: "server";
+        readonly target: UpstreamTarget;
+        readonly login: { readonly user: string; readonly password: () => Promise<string> };
+      }
+    /** A PostgreSQL that `serve` starts and stops, with its data in the directory. */
+    | { readonly kind: "embedded"; readonly directory: string };
+  /** What happens while it cannot be reached. */
+  readonly whenDown: "refuse" | "continue";
+  /** With `refuse`: for how many milliseconds sessions go on without it. */
+  readonly grace: number;
 };
 
 export type LoginConfig = {

@@ -8,11 +8,8 @@ import { parseUpstreamUrl } from "./upstream-url.ts";
 
 /** One entry of `databases`. */
 export function databaseSchema(sources: Sources | undefined) {
-  const upstream = text("postgres://host:port/database?sslmode=verify-full").transform(
-    (value, context) => readTarget(value, sources, context) ?? z.NEVER,
-  );
   return mapping({
-    upstream: sourced(upstream, sources).describe(
+    upstream: upstreamUrl(sources).describe(
       "The database: postgres://host:port/database?sslmode=…, without user and password. sslmode is disable, require, verify-ca or verify-full; sslrootcert is a file; max_protocol_version is 3.0, or 3.2 where it is left out.",
     ),
     login: mapping({
@@ -24,6 +21,14 @@ export function databaseSchema(sources: Sources | undefined) {
       password: secret(sources).describe("The password of these logins."),
     }).describe("How rolegate logs in to the database."),
   });
+}
+
+/** The URL of a database, with how its server is reached. */
+export function upstreamUrl(sources: Sources | undefined) {
+  const url = text("postgres://host:port/database?sslmode=verify-full").transform(
+    (value, context) => readTarget(value, sources, context) ?? z.NEVER,
+  );
+  return sourced(url, sources);
 }
 
 const templateExpected =

@@ -11,7 +11,7 @@ export const jsonSchemas = {
 
 /** `rolegate.yaml` as one schema, put together of the parts that the loading reads one by one. */
 function configFileSchema(): z.ZodType {
-  const { listen, admin, database, password, jwt, authentication, access, audit, roles, limits, log } =
+  const { listen, admin, database, password, jwt, authentication, access, audit, store, roles, limits, log } =
     configSchemas(undefined);
   return mapping({
     listen,
@@ -33,6 +33,7 @@ function configFileSchema(): z.ZodType {
       .min(1)
       .describe("Who may take which role. The first entry that fits is the role of clients who name none."),
     audit,
+    store,
     roles,
     limits,
     log,

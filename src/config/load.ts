@@ -13,6 +13,7 @@ import { type BareDatabase, ownDatabase, readDatabases } from "./read-databases.
 import { readIdentities } from "./read-identities.ts";
 import { readListen } from "./read-listen.ts";
 import { type PlacedRole, readRoles } from "./read-roles.ts";
+import { readStore } from "./read-store.ts";
 import { type Reading, read } from "./reading.ts";
 import { configSchemas } from "./schema.ts";
 import { readText, type Sources } from "./sources.ts";
@@ -42,6 +43,7 @@ export function loadConfig(file: string, env: NodeJS.ProcessEnv): LoadedConfig {
   const roles = readRoles(reading);
   const admin = read(reading, ["admin"], reading.schemas.admin);
   const audit = read(reading, ["audit"], reading.schemas.audit);
+  const store = readStore(reading);
   const limits = read(reading, ["limits"], reading.schemas.limits);
   const log = read(reading, ["log"], reading.schemas.log);
 
@@ -66,6 +68,7 @@ export function loadConfig(file: string, env: NodeJS.ProcessEnv): LoadedConfig {
     identities: checked,
     access: access.flatMap(({ entry }) => entry ?? []),
     audit: { directory: path.resolve(sources.directory, audit.directory) },
+    store,
     limits,
     log,
   };
@@ -97,6 +100,7 @@ const topLevel = mapping({
   authentication: z.unknown().optional(),
   access: z.unknown().optional(),
   audit: z.unknown().optional(),
+  store: z.unknown().optional(),
   roles: z.unknown().optional(),
   limits: z.unknown().optional(),
   log: z.unknown().optional(),

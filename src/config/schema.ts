@@ -9,6 +9,7 @@ import { certificate, privateKey } from "./pem.ts";
 import { parseSocketAddress } from "./socket-address.ts";
 import { sourced } from "./sourced.ts";
 import type { Sources } from "./sources.ts";
+import { storeSchema } from "./store-schema.ts";
 
 /** Keys of the public face that are still to come: refused, and never accepted without effect. */
 export const laterSettings: ReadonlySet<string> = new Set(["listen.tls.clientCa"]);
@@ -20,6 +21,7 @@ export const secretSettings: ReadonlySet<string> = new Set([
   "password",
   "users",
   "upstream",
+  "url",
   "key",
   "jwks",
 ]);
@@ -56,6 +58,7 @@ export function configSchemas(sources: Sources | undefined) {
     })
       .prefault({})
       .describe("The record of every statement."),
+    store: storeSchema(sources),
     roles: sourced(text("a directory of role files"), sources)
       .prefault("roles/")
       .describe("The directory of the role files, relative to this file."),

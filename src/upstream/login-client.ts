@@ -1,6 +1,5 @@
 import type { UpstreamTarget } from "../config/config.ts";
-import { Client } from "pg";
-import type { HandshakeConnection } from "./handshake-connection.ts";
+import { Client, type Connection } from "pg";
 import { isPrivate, type UpstreamLogin } from "./target.ts";
 
 /** PostgreSQL's own default is 4,096 and drivers' limits go to 100,000; a server asks for this much work of ours. */
@@ -20,7 +19,7 @@ export class LoginClient extends Client {
     target: UpstreamTarget,
     login: UpstreamLogin,
     parameters: Readonly<Record<string, string>>,
-    connection: HandshakeConnection,
+    connection: Connection,
   ) {
     const config = {
       host: target.host,
@@ -63,7 +62,7 @@ export class LoginClient extends Client {
   }
 
   #refuse(asked: string): void {
-    const { connection } = this as unknown as { connection: HandshakeConnection };
+    const { connection } = this as unknown as { connection: Connection };
     const error = new Error(`the server asks for ${asked}; that needs sslmode=verify-full or a Unix socket`);
     connection.emit("error", error);
   }

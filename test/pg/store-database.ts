@@ -1,0 +1,51 @@
+import { randomBytes } from "node:crypto";
+import { Client, escapeIdentifier } from "pg";
+import { inject } from "vitest";
+import type { StoreAddress } from "../../src/store/connection.ts";
+import { migrate } from "../../src/store/migrate.ts";
+import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
+
+const storePassword = "store-password-of-the-tests";
+
+/** A database for a store, with a login that has no right but to connect, and on the schema `rolegate`. */
+export type TestStore = {
+  readonly database: TestDatabase;
+  readonly address: StoreAddress;
+  /** The `store` of a configuration. The password is in the file `store-password` beside it. */
+  readonly setting: object;
+  close(): Promise<void>;
+};
+
+const storePasswordFile = { name: "store-password", content: storePassword };
+
+/** @param options.migrated false: the schema is empty */
+export async function createTestStore(options: { readonly migrated?: boolean } = {}): Promise<TestStore> {
+  const database = await createTestDatabase();
+  const { host, port, name } = database;
+  const user = `store_${randomBytes(6).toString("hex")}`;
+  await database.query(`create role ${user} login noinherit password '${storePassword}'`);
+  await database.query(`revoke all on database ${name} from public; revoke all on schema public from public`);
+  await database.query(`grant connect on database ${name} to ${user}`);
+  await database.query(`create schema rolegate authorization ${user}`);
+  const address = {
+    target: { host, port, database: name, tls: undefined },
+    login: { user, password: storePassword },
+  };
+  if (options.migrated !== false) await migrate(address);
+  return {
+    database,
+    address,
+    setting: {
+      url: `postgres://${host}:${port}/${name}?sslmode=disable`,
+      login: { user, password: { file: storePasswordFile.name } },
+    },
+    close: async () => {
+      await database.close();
+      const server = inject("postgres");
+      const admin = new Client({ ...server, database: "postgres" });
+      await admin.connect();
+      await admin.query(`drop role ${escapeIdentifier(user)}`);
+      await admin.end();
+    },
+  };
+}
