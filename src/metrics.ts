@@ -19,6 +19,14 @@ export type Metrics = {
   readonly verdictCache: { hits: number; misses: number; entries: number };
   readonly bytes: { fromClients: number; fromServers: number };
   readonly audit: { lines: number; writes: number; bytes: number; failures: number; lost: number };
+  /** Requests for roles, as far as this instance has learned of them. */
+  readonly requests: {
+    asked: number;
+    breakGlass: number;
+    approved: number;
+    denied: number;
+    withdrawn: number;
+  };
   /** Open now. */
   sessions: number;
   /** The counts of a role, the same object for the same name: ask once for a session and keep it. */
@@ -57,6 +65,7 @@ export function createMetrics(): Metrics {
     verdictCache: { hits: 0, misses: 0, entries: 0 },
     bytes: { fromClients: 0, fromServers: 0 },
     audit: { lines: 0, writes: 0, bytes: 0, failures: 0, lost: 0 },
+    requests: { asked: 0, breakGlass: 0, approved: 0, denied: 0, withdrawn: 0 },
     sessions: 0,
     role(name) {
       const counts = roles.get(name) ?? { run: 0, refused: 0, failed: 0 };
@@ -72,7 +81,7 @@ export function createMetrics(): Metrics {
 }
 
 function rows(metrics: Metrics, roles: ReadonlyMap<string, RoleCounts>): readonly Row[] {
-  const { connections, logins, upstreamConnects, verdictCache, bytes, audit } = metrics;
+  const { connections, logins, upstreamConnects, verdictCache, bytes, audit, requests } = metrics;
   return [
     by("result", "connections_total", "client connections accepted and rejected", connections),
     by("result", "logins_total", "logins that succeeded and failed", logins),
@@ -95,6 +104,13 @@ function rows(metrics: Metrics, roles: ReadonlyMap<string, RoleCounts>): readonl
     one("gauge", "verdict_cache_entries", "verdicts that are kept", () => verdictCache.entries),
     one("counter", "client_bytes_total", "bytes received from clients", () => bytes.fromClients),
     one("counter", "server_bytes_total", "bytes received from databases", () => bytes.fromServers),
+    by("step", "requests_total", "requests for roles, and what became of them", {
+      asked: requests.asked,
+      approved: requests.approved,
+      denied: requests.denied,
+      withdrawn: requests.withdrawn,
+    }),
+    one("counter", "break_glass_total", "roles taken by breaking the glass", () => requests.breakGlass),
     one("counter", "audit_lines_total", "lines put on record", () => audit.lines),
     one("counter", "audit_writes_total", "writes that carried them", () => audit.writes),
     one("counter", "audit_bytes_total", "bytes of the record", () => audit.bytes),

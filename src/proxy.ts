@@ -11,6 +11,8 @@ import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
+import { Requests } from "./session/requests.ts";
+import { Store } from "./store/store.ts";
 
 export type Proxy = {
   readonly address: string;
@@ -53,7 +55,15 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     return { status: stopping ? "stopping" : failing ? "failing" : "ok", checks };
   };
   let admin: Admin | undefined;
+  let store: Store | undefined;
+  let requests: Requests | undefined;
   try {
+    if (config.store?.place.kind === "server") {
+      const { target, login } = config.store.place;
+      store = new Store({ target, login }, log);
+      requests = new Requests(store, { entries: config.access, sessions, recorder, metrics, log });
+      store.watch([requests.reader], { current: () => {}, lost: () => {} });
+    }
     await databases.openAll();
     const entrance = new Entrance({
       config,
@@ -63,6 +73,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       metrics,
       log,
       sessions,
+      requests,
       cancelKeys: new CancelKeys(),
       database: (name) => databases.get(name),
     });
@@ -88,12 +99,14 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         const entered = entrance.close();
         await sessions.drain(deadline);
         await entered;
-        await Promise.all([databases.close(), admin?.close()]);
+        requests?.close();
+        await Promise.all([databases.close(), admin?.close(), store?.close()]);
         await recorder.close();
       },
     };
   } catch (error) {
-    await Promise.all([databases.close(), admin?.close()]);
+    requests?.close();
+    await Promise.all([databases.close(), admin?.close(), store?.close()]);
     await recorder.close();
     throw error instanceof RolegateError ? new Error(error.message, { cause: error.cause }) : error;
   }

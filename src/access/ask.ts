@@ -70,7 +70,7 @@ function notToBeAsked({ kind, role, database }: Ask, { name }: Identity): Proble
 }
 
 /** A text that others will read in a terminal: one line, nothing invisible, nothing that turns the writing around. */
-function textProblem(what: "reason" | "comment", text: string): Problem | undefined {
+export function textProblem(what: "reason" | "comment", text: string): Problem | undefined {
   if (/^[^\p{C}\p{Zl}\p{Zp}]*$/u.test(text) && text.trim() !== "" && text.length <= longestReason)
     return undefined;
   return {
@@ -78,6 +78,14 @@ function textProblem(what: "reason" | "comment", text: string): Problem | undefi
     message: `the ${what} is not usable`,
     hint: `1 to ${longestReason} printable characters on one line.`,
   };
+}
+
+const unitSizes: Readonly<Record<string, number>> = { s: 1000, m: 60_000, min: 60_000, h: 3_600_000 };
+
+/** `30s`, `30m`, `30min`, `1h` in milliseconds; undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  const [, count, unit = ""] = /^([1-9][0-9]{0,5})(s|m|min|h)$/.exec(text) ?? [];
+  return count === undefined ? undefined : Number(count) * unitSizes[unit]!;
 }
 
 /** `90min`, `1h`: as a duration of rolegate.yaml. */

@@ -109,7 +109,7 @@ function askHint(user: string, { name }: Identity, { askable, database }: Asking
 }
 
 /** The command that asks for a role. */
-function howToAsk(role: string, database: string): string {
+export function howToAsk(role: string, database: string): string {
   return `Ask for it: rolegate request --role ${word(role)} --database ${word(database)} --reason …`;
 }
 

@@ -41,7 +41,7 @@ export function decisionProblem(
 }
 
 /** Whether they are among those who may approve and deny it. */
-function mayDecide(
+export function mayDecide(
   request: AccessRequest,
   { identity, connection }: Someone,
   now: number,
@@ -54,12 +54,12 @@ function mayDecide(
   return onRequest.approvers.evaluate(identity, connection, now, asked).kind === "fits";
 }
 
-function isOwn({ requester }: AccessRequest, { identity }: Someone): boolean {
+export function isOwn({ requester }: AccessRequest, { identity }: Someone): boolean {
   return isSamePerson(personOf(requester), personOf(identity));
 }
 
 /** The same for one that does not exist and for one that is none of theirs. */
-function unknownRequest(id: number): Problem {
+export function unknownRequest(id: number): Problem {
   return {
     code: "request_unknown",
     message: `there is no request ${id} that you may decide`,

@@ -1,9 +1,9 @@
 import type { AccessEntry, OnRequest } from "../access/access-entry.ts";
 import { compileApprovers } from "../access/approver-condition.ts";
 import { compileCondition } from "../access/condition.ts";
-import { contentLineAt, isMapping, settingName, type Path } from "../document/document.ts";
+import { contentLineAt, isMapping, settingName, valueAt, type Path } from "../document/document.ts";
 import type { IdentitiesReading } from "./read-identities.ts";
-import { type Reading, itemsAt, read } from "./reading.ts";
+import { type Reading, itemsAt, read, report } from "./reading.ts";
 
 /** An entry of `access` as far as it could be read: the role and database even where the condition is wrong. */
 export type PlacedAccess = {
@@ -29,6 +29,15 @@ export function readAccess(
     if (given === undefined)
       return { path, role: textOf(item, "role"), database: textOf(item, "database"), entry: undefined };
     const { role, database, when, request, breakGlass } = given;
+    const way = request ? "request" : breakGlass && "breakGlass";
+    if (way !== undefined && valueAt(reading.document, ["store"]) === undefined)
+      report(
+        reading,
+        [...path, way],
+        "needs a store",
+        "`store` in this file: there requests are kept",
+        "none",
+      );
     const line = contentLineAt(reading.document, [...path, "when"]);
     const condition = usable(reading, [...path, "when"], compileCondition(when, identities.attributes));
     const approvers =

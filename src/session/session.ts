@@ -6,6 +6,7 @@ import { errorResponse } from "../wire/error-fields.ts";
 import { Flow } from "./flow.ts";
 import { catalogRead, wantsCatalog } from "./local-objects.ts";
 import type { LiveSession } from "./live-sessions.ts";
+import { isSameReach } from "./reach.ts";
 import type { SessionState } from "./state.ts";
 import { Wait } from "./wait.ts";
 
@@ -90,6 +91,23 @@ export class Session implements ChannelEvents, LiveSession {
     return this.#state.role.name;
   }
 
+  get onRequest(): boolean {
+    const { reach, role, change } = this.#state;
+    return (
+      !reach.roles.has(role.name) ||
+      reach.held.has(role.name) ||
+      (change !== undefined && reach.held.has(change.role))
+    );
+  }
+
+  renewReach(): Problem | undefined {
+    const state = this.#state;
+    const reach = state.reachNow();
+    if (!isSameReach(reach, state.reach)) state.reachChanged = true;
+    state.reach = reach;
+    return reach.roles.has(state.role.name) ? undefined : reach.whyLost(state.role.name);
+  }
+
   onData(chunk: Buffer): boolean {
     return this.#flow.fromClient(chunk);
   }
@@ -125,7 +143,7 @@ export class Session implements ChannelEvents, LiveSession {
    * transaction that is open is rolled back.
    */
   endAfterStatement(problem: Problem, grace = idleGrace): void {
-    if (this.#over) return;
+    if (this.#over || (this.#last !== undefined && grace > 0)) return;
     if (grace === 0 || !this.#flow.running) return this.end(problem);
     this.#last = problem;
     this.#flow.readNoMore();

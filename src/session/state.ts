@@ -9,6 +9,7 @@ import { pinOf } from "../rewrite/session/pinned-setting.ts";
 import type { TransactionStatus } from "../wire/backend.ts";
 import { Outgoing } from "../wire/outgoing.ts";
 import type { Database } from "./database.ts";
+import type { Reach } from "./reach.ts";
 import { ExpectedReplies } from "./expected-replies.ts";
 import { followPath, type FollowedPath } from "./followed-path.ts";
 import { noLocals, type Locals } from "./local-objects.ts";
@@ -22,8 +23,8 @@ import { Wait } from "./wait.ts";
 export type SessionBasis = {
   readonly identity: Identity;
   readonly database: Database;
-  /** The roles that the identity may take here. */
-  readonly roles: ReadonlySet<string>;
+  /** The roles that the identity may take here, now. */
+  readonly reachNow: () => Reach;
   readonly record: SessionRecord;
   readonly recorder: Recorder;
   readonly metrics: Metrics;
@@ -36,6 +37,10 @@ export type SessionBasis = {
 export type SessionState = SessionBasis & {
   /** The role that the session began with. */
   readonly firstRole: string;
+  /** The roles that it may take, as of the last look. */
+  reach: Reach;
+  /** They have changed since the verdicts of `scope` began. */
+  reachChanged: boolean;
   /** The role in force, its connection and its rules. */
   role: OpenRole;
   /** Verdicts under the rules, search_path and catalog in force. */
@@ -114,14 +119,18 @@ export type SessionState = SessionBasis & {
 
 /** The state of a session whose server is idle. */
 export function beginState(basis: SessionBasis, role: OpenRole): SessionState {
+  const reach = basis.reachNow();
   return {
     ...basis,
     firstRole: role.name,
+    reach,
+    reachChanged: false,
     role,
     scope: basis.database.scope({
       grants: role.grants,
       searchPath: role.searchPath,
-      roles: basis.roles,
+      roles: reach.roles,
+      askable: reach.askable,
       settings: role.connection.settings,
     }),
     rowSecurity: undefined,
@@ -173,17 +182,20 @@ export function reportsPath({ major }: Database): boolean {
 /** The verdicts that hold now: the catalog may have changed since the last statement. */
 export function currentScope(session: SessionState): VerdictScope {
   const { scope } = session;
-  if (scope.context.catalog.version === session.database.catalogVersion) return scope;
+  if (scope.context.catalog.version === session.database.catalogVersion && !session.reachChanged)
+    return scope;
   return renewScope(session);
 }
 
 /** To be called when the role, the search_path or the catalog has changed. */
 export function renewScope(session: SessionState): VerdictScope {
-  const { database, role, searchPath, roles, rowSecurity, touched } = session;
+  const { database, role, searchPath, reach, rowSecurity, touched } = session;
+  session.reachChanged = false;
   session.scope = database.scope({
     grants: role.grants,
     searchPath,
-    roles,
+    roles: reach.roles,
+    askable: reach.askable,
     settings: role.connection.settings,
     ...(rowSecurity && { rowSecurity }),
     ...(hasLocal(session.locals.now) && { local: session.locals.now }),

@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
-import { chooseRole, rolesFor } from "../../access/choose-role.ts";
-import type { Recorder } from "../../audit/recorder.ts";
+import { chooseRole, rolesFor, type FittingRoles } from "../../access/choose-role.ts";
+import type { Recorder, SessionRecord } from "../../audit/recorder.ts";
 import type { Config } from "../../config/config.ts";
+import { ownDatabase } from "../../config/read-databases.ts";
 import { refuse, RolegateError, sqlstate, type Problem } from "../../errors.ts";
 import type { Logger } from "../../log.ts";
 import type { Metrics } from "../../metrics.ts";
@@ -18,6 +19,9 @@ import { LoginRefused } from "./login-refused.ts";
 import { carrySettings, openRole } from "./open-role.ts";
 import { readOpening, type ClientAddress, type Opening, type Startup } from "./opening.ts";
 import { problemOf } from "../session.ts";
+import { startOwnSession } from "../own-database/start.ts";
+import { reachOf, type Reach } from "../reach.ts";
+import type { Requests } from "../requests.ts";
 import { startSession } from "./start-session.ts";
 import { requestedSettings } from "./startup-settings.ts";
 
@@ -33,6 +37,8 @@ export type Gate = {
   readonly log: Logger;
   readonly cancelKeys: CancelKeys;
   readonly sessions: LiveSessions;
+  /** Undefined: there is no store, and so nothing to ask for. */
+  readonly requests: Requests | undefined;
   /** The database of that name, once it can be reached; rejects with a RolegateError. */
   readonly database: (name: string) => Promise<Database>;
 };
@@ -146,14 +152,22 @@ async function begin(
   });
   authenticated();
 
-  if (!config.databases.has(name)) refuse("unknown_database", `database "${name}" does not exist`);
   const connection = { address, tls: encrypted, database: name, applicationName };
-  const { roles, failures } = rolesFor(identity, connection, Date.now(), config.access);
+  if (name === ownDatabase)
+    return startOwnSession(inbox, { identity, user, connection, client: shownAddress(client), minor }, gate);
+  if (!config.databases.has(name)) refuse("unknown_database", `database "${name}" does not exist`);
+  const rolesNow = (): FittingRoles =>
+    gate.requests?.rolesFor(identity, connection) ??
+    rolesFor(identity, connection, Date.now(), config.access);
+  const { roles, held, askable, failures } = rolesNow();
   for (const { entry, reason } of failures) {
     log.warn({ file: entry.file, line: entry.line, reason }, "a condition of access could not be evaluated");
   }
-  const chosen = chooseRole(user, identity, roles);
+  const chosen = chooseRole(user, identity, roles, { askable, database: name });
   if (chosen.kind === "refused") throw new RolegateError(chosen.problem);
+  const given = roles.filter((each) => !held.has(each));
+  const reachNow = (): Reach =>
+    reachOf(given, rolesNow(), name, (lost) => gate.requests?.whyLost(identity, lost, name) ?? noLonger);
   const database = await gate.database(name);
   const deadline = config.limits.upstreamTimeout;
   const role = await openRole(
@@ -166,12 +180,13 @@ async function begin(
     {
       identity,
       database,
-      roles,
+      reachNow,
       connection,
       client: shownAddress(client),
       minor,
-      openRole: (to, { role: before, parameters, change }) =>
-        openRole(
+      openRole: async (to, { role: before, parameters, change, record }) => {
+        useRole(to, reachNow(), record);
+        return openRole(
           {
             database,
             identity,
@@ -181,10 +196,20 @@ async function begin(
             deadline,
           },
           metrics,
-        ),
+        );
+      },
     },
     gate,
   );
+}
+
+const noLonger: Problem = { code: "session_ended", message: "the role is not granted any more" };
+
+/** Looks again at the very moment: what was judged to be allowed may be over. @throws RolegateError role_not_allowed */
+function useRole(role: string, { roles, held, whyLost }: Reach, record: SessionRecord): void {
+  if (!roles.has(role)) refuse("role_not_allowed", whyLost(role).message);
+  const request = held.get(role);
+  if (request !== undefined) record.useRequest(role, request.id);
 }
 
 /** As the server does: without a database or with an empty one, the one that is called like the user. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { AccessConnection } from "../../access/condition.ts";
+import { RolegateError } from "../../errors.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { authenticationOk } from "../../wire/authentication.ts";
 import { backendKeyData, parameterStatus, readyForQuery } from "../../wire/backend.ts";
@@ -17,8 +18,7 @@ import { beginState, type SessionBasis } from "../state.ts";
 export type SessionStart = {
   readonly identity: Identity;
   readonly database: Database;
-  /** The roles that the identity may take here. */
-  readonly roles: readonly string[];
+  readonly reachNow: SessionBasis["reachNow"];
   readonly connection: AccessConnection;
   /** Address and port of the client. */
   readonly client: string;
@@ -49,7 +49,7 @@ export function startSession(inbox: Inbox, role: OpenRole, start: SessionStart, 
 
 function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, gate: Gate): Session {
   const { recorder, metrics, log, cancelKeys, sessions } = gate;
-  const { identity, database, roles, connection, client, minor, openRole } = start;
+  const { identity, database, reachNow, connection, client, minor, openRole } = start;
   const id = randomUUID();
   const record = recorder.openSession({
     session: id,
@@ -62,8 +62,12 @@ function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, g
     tls: connection.tls,
   });
   try {
-    const basis = { identity, database, roles: new Set(roles), record, recorder, metrics, log, openRole };
+    const basis = { identity, database, reachNow, record, recorder, metrics, log, openRole };
     const state = beginState(basis, role);
+    // Once more: only from here on it is among the sessions that end with their grant.
+    if (!state.reach.roles.has(role.name)) throw new RolegateError(state.reach.whyLost(role.name));
+    const request = state.reach.held.get(role.name);
+    if (request !== undefined) record.useRequest(role.name, request.id);
     const shown = [...role.connection.parameters].map(
       ([setting, value]) => [setting, shownParameter(setting, value, role.name)] as const,
     );

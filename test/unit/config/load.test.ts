@@ -119,7 +119,7 @@ test("an entry of access may have to be asked for, or be there for emergencies",
     request: { maxDuration: 1h, approvals: 2, approvers: '"leads" in identity.groups' }
   - { role: analyst, database: shop, when: "true", breakGlass: { maxDuration: 15min } }
 `;
-  const text = configYaml.replace("audit: {", `${more}audit: {`);
+  const text = configYaml.replace("audit: {", `${more}store: {}\naudit: {`);
   const loaded = load({ ...goodFiles, "rolegate.yaml": text });
   if (loaded.kind === "refused") throw new Error(loaded.problems.map(formatProblem).join("\n"));
   const [standing, asked, glass] = loaded.config.access.map(({ onRequest }) => onRequest);

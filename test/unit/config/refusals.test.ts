@@ -109,9 +109,14 @@ const refused: readonly [
     ] as const
   ).map(([terms, ...problems]): [string, string, string[]] => [
     "audit: { directory: var/audit }",
-    `  - { role: analyst, database: shop, when: "true", ${terms} }\naudit: { directory: var/audit }`,
+    `  - { role: analyst, database: shop, when: "true", ${terms} }\naudit: { directory: var/audit }\nstore: {}`,
     problems.map((problem) => `rolegate.yaml:30 ${problem.replace("access[0]", "access[1]")}`),
   ]),
+  [
+    "audit: { directory: var/audit }",
+    '  - { role: analyst, database: shop, when: "true", breakGlass: { maxDuration: 1h } }\naudit: {}',
+    ["rolegate.yaml:30 access[1].breakGlass: needs a store"],
+  ],
   [
     "    when: '\"analysts\" in identity.groups'",
     `    when: "request.role == identity.name"`,
