@@ -12,7 +12,8 @@ import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
 import { Requests } from "./session/requests.ts";
-import { Store } from "./store/store.ts";
+import { TakenAway } from "./session/taken-away.ts";
+import { openStore, type OpenStore } from "./store/open.ts";
 
 export type Proxy = {
   readonly address: string;
@@ -46,23 +47,26 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
   const databases = new Databases(config, log, metrics);
   const sessions = new LiveSessions();
   let stopping = false;
+  let store: OpenStore | undefined;
+  let takenAway: TakenAway | undefined;
   const health = (): Health => {
-    const checks = {
+    const needed = {
       audit: recorder.failure === undefined ? "ok" : "failing",
       ...databases.health(),
+      ...(takenAway?.needed === true && takenAway.health()),
     } as const;
-    const failing = Object.values(checks).includes("failing");
+    const failing = Object.values(needed).includes("failing");
+    const checks = { ...needed, ...takenAway?.health() };
     return { status: stopping ? "stopping" : failing ? "failing" : "ok", checks };
   };
   let admin: Admin | undefined;
-  let store: Store | undefined;
   let requests: Requests | undefined;
   try {
-    if (config.store?.place.kind === "server") {
-      const { target, login } = config.store.place;
-      store = new Store({ target, login }, log);
-      requests = new Requests(store, { entries: config.access, sessions, recorder, metrics, log });
-      store.watch([requests.reader], { current: () => {}, lost: () => {} });
+    if (config.store !== undefined) {
+      store = await openStore(config.store, log);
+      const options = { sessions, recorder, metrics, log };
+      requests = new Requests(store.store, { ...options, entries: config.access });
+      takenAway = new TakenAway(store, config.store, options, [requests.reader]);
     }
     await databases.openAll();
     const entrance = new Entrance({
@@ -74,6 +78,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       log,
       sessions,
       requests,
+      takenAway,
       cancelKeys: new CancelKeys(),
       database: (name) => databases.get(name),
     });
@@ -100,12 +105,14 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         await sessions.drain(deadline);
         await entered;
         requests?.close();
+        takenAway?.close();
         await Promise.all([databases.close(), admin?.close(), store?.close()]);
         await recorder.close();
       },
     };
   } catch (error) {
     requests?.close();
+    takenAway?.close();
     await Promise.all([databases.close(), admin?.close(), store?.close()]);
     await recorder.close();
     throw error instanceof RolegateError ? new Error(error.message, { cause: error.cause }) : error;

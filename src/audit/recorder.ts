@@ -5,12 +5,19 @@ import type {
   FailedLogin,
   RequestFacts,
   RequestStep,
+  RevocationFacts,
   SessionFacts,
 } from "./entry.ts";
 import { asJson } from "./escape.ts";
 import { Journal, type JournalOptions } from "./journal.ts";
 import { isWritableByOthers } from "./day-file.ts";
-import { serialiseFailedLogin, serialiseMessage, serialiseRequest, serialiseSession } from "./serialise.ts";
+import {
+  serialiseFailedLogin,
+  serialiseMessage,
+  serialiseRequest,
+  serialiseRevocation,
+  serialiseSession,
+} from "./serialise.ts";
 
 export { serialiseFacts, serialiseStatement, serialiseTexts } from "./serialise.ts";
 
@@ -52,6 +59,21 @@ export class Recorder {
   /** Appends what this instance has learned of a request for a role. */
   request(step: RequestStep, facts: RequestFacts, decision: DecisionFacts | undefined): void {
     this.#journal.append(`"event":"request ${step}",${serialiseRequest(facts, decision)}}\n`);
+  }
+
+  /** Appends that this instance has learned of a revocation, or that one was lifted. */
+  revocation(event: "revocation" | "revocation lifted", facts: RevocationFacts): void {
+    this.#journal.append(`"event":"${event}",${serialiseRevocation(facts)}}\n`);
+  }
+
+  /** Appends that the store is away: what is revoked from here on is not known. */
+  storeLost(whenDown: "refuse" | "continue"): void {
+    this.#journal.append(`"event":"store lost","whenDown":${asJson(whenDown)}}\n`);
+  }
+
+  /** Appends that it is back. */
+  storeFound(seconds: number): void {
+    this.#journal.append(`"event":"store found","seconds":${seconds}}\n`);
   }
 
   /**

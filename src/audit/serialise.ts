@@ -5,6 +5,7 @@ import type {
   DecisionFacts,
   FailedLogin,
   RequestFacts,
+  RevocationFacts,
   SessionFacts,
   StatementFacts,
 } from "./entry.ts";
@@ -75,6 +76,17 @@ export function serialiseRequest(facts: RequestFacts, decision: DecisionFacts | 
     (decision === undefined
       ? ""
       : `,"identity":${asJson(decision.by.name)},"comment":${asJson(clip(decision.comment, longestMessage))}`)
+  );
+}
+
+/** Its texts are the operators', and as long as the store takes them. */
+export function serialiseRevocation(facts: RevocationFacts): string {
+  const { issuer, database } = facts;
+  return (
+    `"id":${asJson(facts.id)},"kind":${asJson(facts.kind)},"value":${asJson(clip(facts.value, longestMessage))}` +
+    (issuer === undefined ? "" : `,"issuer":${asJson(clip(issuer, longestMessage))}`) +
+    (database === undefined ? "" : `,"database":${asJson(clip(database, longestMessage))}`) +
+    `,"by":${asJson(clip(facts.by, longestMessage))},"reason":${asJson(clip(facts.reason, longestMessage))}`
   );
 }
 

@@ -7,6 +7,7 @@ import { registerDemo } from "./demo.ts";
 import { registerExplain } from "./explain.ts";
 import { registerMigrate } from "./migrate.ts";
 import { registerPassword } from "./password.ts";
+import { registerRevoke } from "./revoke.ts";
 import { registerSchema } from "./schema.ts";
 import { registerServe } from "./serve.ts";
 
@@ -28,6 +29,7 @@ registerExplain(program);
 registerApply(program);
 registerAudit(program);
 registerMigrate(program);
+registerRevoke(program);
 registerPassword(program);
 registerSchema(program);
 

@@ -24,6 +24,8 @@ export type LiveSession = {
   readonly onRequest: boolean;
   /** Looks again at which roles may be taken. @returns why the one in force is none of them any more */
   renewReach(): Problem | undefined;
+  /** The one that a change under way leads to. */
+  readonly nextRole: string | undefined;
   /** Ends it as soon as it is idle, or after a grace in milliseconds. */
   endWhenIdle(problem: Problem, grace?: number): void;
   /** Takes nothing more from the client, and ends it when what runs is done, or after a grace in milliseconds. */

@@ -108,6 +108,10 @@ export class Session implements ChannelEvents, LiveSession {
     return reach.roles.has(state.role.name) ? undefined : reach.whyLost(state.role.name);
   }
 
+  get nextRole(): string | undefined {
+    return this.#state.change?.role;
+  }
+
   onData(chunk: Buffer): boolean {
     return this.#flow.fromClient(chunk);
   }

@@ -31,7 +31,7 @@ export function requestReader(found: (requests: RequestsFound) => void): Reader 
   let known: readonly number[] = [];
   return {
     channel: "rolegate_requests",
-    read: async (query: Query, fresh = false) => {
+    read: async (query, fresh) => {
       const asked = performance.now();
       const [look] = await query<{ version: string; now: Date }>(
         "select version::text, clock_timestamp() as now from rolegate.versions where topic = 'requests'",

@@ -15,7 +15,7 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /** What a client is told of any failure to reach the store; `cause`, which names hosts and logins, is for the log. */
-function storeUnavailable(cause: unknown): RolegateError {
+export function storeUnavailable(cause: unknown): RolegateError {
   const error = new RolegateError({
     code: "store_unavailable",
     message: "access cannot be decided: rolegate's store is not available",

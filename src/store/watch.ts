@@ -9,8 +9,11 @@ import { queryOn, type Query } from "./store.ts";
 export type Reader = {
   /** Notified by whoever changes something. What a notification says is anybody's word: it only makes us look. */
   readonly channel: string;
-  /** Looks, and takes what it finds. If it throws, the connection is given up and made anew. */
-  readonly read: (query: Query) => Promise<void>;
+  /**
+   * Looks, and takes what it finds. If it throws, the connection is given up and made anew.
+   * @param fresh the first look on its connection
+   */
+  readonly read: (query: Query, fresh: boolean) => Promise<void>;
 };
 
 export type WatchEvents = {
@@ -27,7 +30,7 @@ const pollEvery = 1_000;
 const lookAtMostEvery = 20;
 
 /** For connecting, and for one look of all readers. */
-const deadline = 3_000;
+const deadline = 2_000;
 
 /** Before connecting again. */
 const backoff = [50, 100, 200, 400, 800, 1_500] as const;
@@ -74,8 +77,8 @@ export class Watch {
     for (let failures = 0; !signal.aborted; failures++) {
       try {
         const client = await this.#connect();
-        for (;;) {
-          await this.#lookNow(client);
+        for (let fresh = true; ; fresh = false) {
+          await this.#lookNow(client, fresh);
           failures = 0;
           await this.#pause();
           if (signal.aborted) return;
@@ -104,12 +107,12 @@ export class Watch {
     return client;
   }
 
-  async #lookNow(client: LoginClient): Promise<void> {
+  async #lookNow(client: LoginClient, fresh: boolean): Promise<void> {
     this.#notified = false;
     const since = performance.now();
     const query = queryOn(client);
     const reading = (async () => {
-      for (const { read } of this.#readers) await read(query);
+      for (const { read } of this.#readers) await read(query, fresh);
     })();
     reading.catch(() => {});
     await within(deadline, "looking into the store", reading);

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { chooseRole, rolesFor, type FittingRoles } from "../../access/choose-role.ts";
+import type { Subject } from "../../access/revocations.ts";
 import type { Recorder, SessionRecord } from "../../audit/recorder.ts";
 import type { Config } from "../../config/config.ts";
 import { ownDatabase } from "../../config/read-databases.ts";
@@ -15,6 +16,7 @@ import type { CancelKeys } from "../cancel-keys.ts";
 import type { Database } from "../database.ts";
 import { ClientGone, Inbox } from "./inbox.ts";
 import type { LiveSessions } from "../live-sessions.ts";
+import type { TakenAway } from "../taken-away.ts";
 import { LoginRefused } from "./login-refused.ts";
 import { carrySettings, openRole } from "./open-role.ts";
 import { readOpening, type ClientAddress, type Opening, type Startup } from "./opening.ts";
@@ -39,6 +41,8 @@ export type Gate = {
   readonly sessions: LiveSessions;
   /** Undefined: there is no store, and so nothing to ask for. */
   readonly requests: Requests | undefined;
+  /** Undefined: there is no store. */
+  readonly takenAway: TakenAway | undefined;
   /** The database of that name, once it can be reached; rejects with a RolegateError. */
   readonly database: (name: string) => Promise<Database>;
 };
@@ -131,7 +135,7 @@ async function begin(
   gate: Gate,
   authenticated: () => void,
 ): Promise<void> {
-  const { config, metrics, log } = gate;
+  const { config, metrics, log, takenAway } = gate;
   const { channel } = inbox;
   const { address } = client;
   const encrypted = tls !== undefined;
@@ -151,6 +155,12 @@ async function begin(
     certificateHash: tls?.certificateHash,
   });
   authenticated();
+  const asRole = (role?: string): Subject => ({
+    identity,
+    roles: role === undefined ? [] : [role],
+    database: name,
+  });
+  await takenAway?.admit(asRole());
 
   const connection = { address, tls: encrypted, database: name, applicationName };
   if (name === ownDatabase)
@@ -165,6 +175,7 @@ async function begin(
   }
   const chosen = chooseRole(user, identity, roles, { askable, database: name });
   if (chosen.kind === "refused") throw new RolegateError(chosen.problem);
+  takenAway?.check(asRole(chosen.role));
   const given = roles.filter((each) => !held.has(each));
   const reachNow = (): Reach =>
     reachOf(given, rolesNow(), name, (lost) => gate.requests?.whyLost(identity, lost, name) ?? noLonger);
@@ -185,6 +196,7 @@ async function begin(
       client: shownAddress(client),
       minor,
       openRole: async (to, { role: before, parameters, change, record }) => {
+        await takenAway?.admit(asRole(to));
         useRole(to, reachNow(), record);
         return openRole(
           {

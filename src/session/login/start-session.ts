@@ -35,6 +35,9 @@ export function startSession(inbox: Inbox, role: OpenRole, start: SessionStart, 
   let session: Session;
   try {
     if (inbox.failure !== undefined) throw inbox.failure;
+    const { identity, connection } = start;
+    // Once more: only from here on it is among the sessions that a revocation ends.
+    gate.takenAway?.check({ identity, roles: [role.name], database: connection.database });
     session = beginSession(inbox, role, start, gate);
   } catch (error) {
     role.connection.close();

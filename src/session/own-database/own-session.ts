@@ -43,6 +43,7 @@ export class OwnSession implements ChannelEvents, LiveSession {
   readonly client: string;
   readonly begun = Date.now();
   readonly role = "";
+  readonly nextRole = undefined;
   readonly onRequest = false;
   readonly #basis: OwnSessionBasis;
   readonly #channel: Channel;

@@ -1,0 +1,27 @@
+import type { StoreConfig } from "../config/config.ts";
+import type { Logger } from "../log.ts";
+import { checkSchema } from "./migrate.ts";
+import { Store } from "./store.ts";
+import { isUnavailable } from "./unavailable.ts";
+
+/** The store of a configuration, with the server behind it where it is ours. */
+export type OpenStore = { readonly store: Store; close(): Promise<void> };
+
+/**
+ * @throws SchemaError for a store that this program cannot work with. One that is out of reach is only logged: it is tried
+ *   again, and until then decides who may come in by its absence.
+ */
+export async function openStore({ place }: StoreConfig, log: Logger): Promise<OpenStore> {
+  if (place.kind === "embedded") throw new Error("the embedded store is not supported yet");
+  const store = new Store({ target: place.target, login: place.login }, log);
+  try {
+    await checkSchema((sql, values) => store.query(sql, values));
+  } catch (error) {
+    if (!isUnavailable(error)) {
+      await store.close();
+      throw error;
+    }
+    log.warn({ err: error }, "the store is not available yet");
+  }
+  return { store, close: () => store.close() };
+}
