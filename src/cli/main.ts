@@ -8,6 +8,7 @@ import { registerExplain } from "./explain.ts";
 import { registerMigrate } from "./migrate.ts";
 import { registerPassword } from "./password.ts";
 import { registerRevoke } from "./revoke.ts";
+import { registerRequests } from "./requests.ts";
 import { registerSchema } from "./schema.ts";
 import { registerServe } from "./serve.ts";
 
@@ -30,6 +31,7 @@ registerApply(program);
 registerAudit(program);
 registerMigrate(program);
 registerRevoke(program);
+registerRequests(program);
 registerPassword(program);
 registerSchema(program);
 

@@ -53,7 +53,6 @@ export async function openRequestStage(more: readonly object[] = []): Promise<Re
     ...terms,
   });
   const engineers = '"engineers" in identity.groups';
-  const { setting, address } = store;
   const options = {
     database,
     roles: Object.fromEntries(
@@ -68,13 +67,7 @@ export async function openRequestStage(more: readonly object[] = []): Promise<Re
       ...more.map((each) => ({ database: database.name, ...each })),
     ],
     more: {
-      store: {
-        ...setting,
-        login: {
-          user: address.login.user,
-          password: { command: ["printf", "%s", String(address.login.password)] },
-        },
-      },
+      store: storeSetting(store),
     },
   };
   const east = await startTestProxy(options);
@@ -136,6 +129,12 @@ export async function openRequestStage(more: readonly object[] = []): Promise<Re
       await database.close();
     },
   };
+}
+
+/** The `store` of a configuration without a file beside it. */
+export function storeSetting({ setting, address }: TestStore): object {
+  const { user, password } = address.login;
+  return { ...setting, login: { user, password: { command: ["printf", "%s", password] } } };
 }
 
 /** The lines of a record that tell of requests, without their times. */

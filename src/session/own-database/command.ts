@@ -52,11 +52,11 @@ export function parseCommand(text: string): Command | undefined {
     case "show": {
       tokens.expects(forms.SHOW);
       const what = tokens.word();
-      if (what !== "requests" && what !== "identity") return tokens.fail();
+      if (what !== "requests" && what !== "identity") return tokens.failBefore();
       return tokens.end({ kind: `show ${what}` });
     }
   }
-  return tokens.fail();
+  return tokens.failBefore();
 }
 
 function readAsk(tokens: Reading, kind: Ask["kind"]): Ask {
@@ -127,6 +127,12 @@ class Reading {
   /** Nothing may follow. */
   end<Result>(result: Result): Result {
     return this.atEnd ? result : this.fail();
+  }
+
+  /** The word that was read last is none that was expected. */
+  failBefore(): never {
+    this.#at--;
+    return this.fail();
   }
 
   fail(): never {
