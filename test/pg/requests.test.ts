@@ -113,7 +113,9 @@ describe("what is over", () => {
     await busy!.query("set role asked_admin");
     const running = busy!.query("select pg_sleep(2), 7 as seven");
     await shift(id, 1799);
-    await expect.poll(() => idle!.query("select 1").then(() => "there", String)).not.toBe("there");
+    await expect
+      .poll(() => idle!.query("select 1").then(() => "there", String), { timeout: 5000 })
+      .not.toBe("there");
     expect((await running).rows).toMatchObject([{ seven: 7 }]);
     await expect(busy!.query("select 1")).rejects.toThrow(/closed|ended|over|queryable/);
     expect((await other!.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
