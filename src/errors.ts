@@ -17,6 +17,10 @@ export const errorTable = {
     sqlstate: "28000",
     meaning: "too many logins failed before, with the name or from the network",
   },
+  token_refused: {
+    sqlstate: "28000",
+    meaning: "the token of OAUTHBEARER is missing or not believed",
+  },
   authentication_timeout: { sqlstate: "08006", meaning: "the client took too long to log in" },
   no_role: { sqlstate: "28000", meaning: "no access entry lets this identity take the role" },
   unknown_database: { sqlstate: "3D000", meaning: "the database is not one that rolegate serves" },
@@ -40,7 +44,7 @@ export const errorTable = {
   session_ended: {
     sqlstate: "57P01",
     meaning:
-      "rolegate ends the session: shutdown, an expired token, or access that was taken away or that time ended",
+      "rolegate ends the session: shutdown, a token that expired, or access that was taken away or ended",
   },
   // a statement
   statement_unparsable: { sqlstate: "42601", meaning: "the server's grammar does not accept the text" },
@@ -71,6 +75,16 @@ export const errorTable = {
   role_change_here: {
     sqlstate: "25001",
     meaning: "the role cannot change inside a transaction or beside other statements",
+  },
+  request_not_allowed: {
+    sqlstate: "42501",
+    meaning: "the identity may not ask for the role, or not decide the request",
+  },
+  request_unknown: { sqlstate: "42704", meaning: "there is no such request that the identity may decide" },
+  request_settled: { sqlstate: "55000", meaning: "the request is decided or over" },
+  request_invalid: {
+    sqlstate: "22023",
+    meaning: "what is asked for is not possible: too long, or no reason",
   },
   check_violated: { sqlstate: "42501", meaning: "a new row does not satisfy the rule's check" },
   audit_unavailable: {
@@ -106,6 +120,12 @@ export class RolegateError extends Error {
     this.name = "RolegateError";
     this.problem = problem;
   }
+}
+
+/** What a client is told of an error. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof RolegateError) return error.problem;
+  return { code: "internal", message: "a fault in rolegate" };
 }
 
 /** Throws the problem made of the arguments. */

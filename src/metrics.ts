@@ -8,6 +8,15 @@ export type RoleCounts = {
   failed: number;
 };
 
+/** What is counted for each issuer of tokens. */
+type KeySetCounts = {
+  /** Fetched, or read again. */
+  fetched: number;
+  failed: number;
+  /** Tokens that were looked up among keys that could not be renewed. */
+  stale: number;
+};
+
 /**
  * Everything that rolegate counts. The fields are plain numbers to add to, because a labelled counter of the
  * library costs a third of a microsecond; Prometheus' form is made of them when it is asked for.
@@ -21,12 +30,22 @@ export type Metrics = {
   readonly verdictCache: { hits: number; misses: number; entries: number };
   readonly bytes: { fromClients: number; fromServers: number };
   readonly audit: { lines: number; writes: number; bytes: number; failures: number; lost: number };
+  /** Requests for roles, as far as this instance has learned of them. */
+  readonly requests: {
+    asked: number;
+    breakGlass: number;
+    approved: number;
+    denied: number;
+    withdrawn: number;
+  };
   /** `up` is 1 or 0; `revocations` are those in force, `ended` the sessions that they ended. */
   readonly store: { up: number; failures: number; revocations: number; ended: number };
   /** Open now. */
   sessions: number;
   /** The counts of a role, the same object for the same name: ask once for a session and keep it. */
   readonly role: (name: string) => RoleCounts;
+  /** Likewise those of an issuer's keys. */
+  readonly keySet: (issuer: string) => KeySetCounts;
   /** Counts a statement that ran; `micros`: from just before forwarding to the reply. */
   readonly observe: (micros: number) => void;
   readonly contentType: string;
@@ -53,6 +72,7 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 });
   const roles = new Map<string, RoleCounts>();
+  const keySets = new Map<string, KeySetCounts>();
   const durations = durationHistogram();
   const metrics: Metrics = {
     connections: { accepted: 0, rejected: 0 },
@@ -62,6 +82,7 @@ export function createMetrics(): Metrics {
     verdictCache: { hits: 0, misses: 0, entries: 0 },
     bytes: { fromClients: 0, fromServers: 0 },
     audit: { lines: 0, writes: 0, bytes: 0, failures: 0, lost: 0 },
+    requests: { asked: 0, breakGlass: 0, approved: 0, denied: 0, withdrawn: 0 },
     store: { up: 0, failures: 0, revocations: 0, ended: 0 },
     sessions: 0,
     role(name) {
@@ -69,16 +90,26 @@ export function createMetrics(): Metrics {
       roles.set(name, counts);
       return counts;
     },
+    keySet(issuer) {
+      const counts = keySets.get(issuer) ?? { fetched: 0, failed: 0, stale: 0 };
+      keySets.set(issuer, counts);
+      return counts;
+    },
     observe: durations.observe,
     contentType: registry.contentType,
     text: async () => (await registry.metrics()) + durations.text(),
   };
-  for (const row of rows(metrics, roles)) registry.registerMetric(fromRow(row));
+  for (const row of rows(metrics, roles, keySets)) registry.registerMetric(fromRow(row));
   return metrics;
 }
 
-function rows(metrics: Metrics, roles: ReadonlyMap<string, RoleCounts>): readonly Row[] {
-  const { connections, logins, loginGuard, upstreamConnects, verdictCache, bytes, audit, store } = metrics;
+function rows(
+  metrics: Metrics,
+  roles: ReadonlyMap<string, RoleCounts>,
+  keySets: ReadonlyMap<string, KeySetCounts>,
+): readonly Row[] {
+  const { connections, logins, loginGuard, upstreamConnects, verdictCache, bytes, audit, requests, store } =
+    metrics;
   return [
     by("result", "connections_total", "client connections accepted and rejected", connections),
     by("result", "logins_total", "logins that succeeded and failed", logins),
@@ -102,11 +133,25 @@ function rows(metrics: Metrics, roles: ReadonlyMap<string, RoleCounts>): readonl
       labels: ["role", "result"],
       read: () => [...roles].flatMap(([role, counts]) => samples("result", counts, { role })),
     },
+    {
+      type: "counter",
+      name: "key_sets_total",
+      help: "key sets of issuers that were fetched or could not be, and tokens checked with keys that could not be renewed",
+      labels: ["issuer", "result"],
+      read: () => [...keySets].flatMap(([issuer, counts]) => samples("result", counts, { issuer })),
+    },
     one("counter", "verdict_cache_hits_total", "verdicts that were known", () => verdictCache.hits),
     one("counter", "verdict_cache_misses_total", "verdicts that had to be made", () => verdictCache.misses),
     one("gauge", "verdict_cache_entries", "verdicts that are kept", () => verdictCache.entries),
     one("counter", "client_bytes_total", "bytes received from clients", () => bytes.fromClients),
     one("counter", "server_bytes_total", "bytes received from databases", () => bytes.fromServers),
+    by("step", "requests_total", "requests for roles, and what became of them", {
+      asked: requests.asked,
+      approved: requests.approved,
+      denied: requests.denied,
+      withdrawn: requests.withdrawn,
+    }),
+    one("counter", "break_glass_total", "roles taken by breaking the glass", () => requests.breakGlass),
     one("counter", "audit_lines_total", "lines put on record", () => audit.lines),
     one("counter", "audit_writes_total", "writes that carried them", () => audit.writes),
     one("counter", "audit_bytes_total", "bytes of the record", () => audit.bytes),

@@ -14,7 +14,9 @@ import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
 import { FailedLogins } from "./session/login/failed-logins.ts";
+import { watchKeySets } from "./session/login/watch-key-sets.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
+import { Requests } from "./session/requests.ts";
 import { TakenAway } from "./session/taken-away.ts";
 import { openStore, type OpenStore } from "./store/open.ts";
 
@@ -45,6 +47,7 @@ const drainDeadline = 10_000;
  */
 export async function startProxy(config: Config, { log }: { readonly log: Logger }): Promise<Proxy> {
   const metrics = createMetrics();
+  watchKeySets(config.identities.jwt, log, metrics);
   const recorder = Recorder.open({ directory: config.audit.directory, log, counts: metrics.audit });
   let tls = config.listen.tls && loadTls(config.listen.tls);
   const databases = new Databases(config, log, metrics);
@@ -65,10 +68,13 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
   const access = new AccessNow(config.access, log);
   const endReview = reviewAccess(sessions, access);
   let admin: Admin | undefined;
+  let requests: Requests | undefined;
   try {
     if (config.store !== undefined) {
       store = await openStore(config.store, log);
-      takenAway = new TakenAway(store, config.store, { sessions, recorder, metrics, log });
+      const options = { sessions, recorder, metrics, log };
+      requests = new Requests(store.store, { ...options, entries: config.access });
+      takenAway = new TakenAway(store, config.store, options, [requests.reader]);
     }
     await databases.openAll();
     const entrance = new Entrance({
@@ -79,15 +85,16 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       metrics,
       log,
       sessions,
-      access,
       failedLogins: new FailedLogins(config.limits.failedLogins, config.limits.authenticationTimeout),
-      takenAway,
       mockSecret: readMockSecret(config.identities.mockSecret, (error) =>
         log.warn(
           { err: error },
           "the secret for unknown names cannot be kept: a restart changes their salts, and theirs alone",
         ),
       ),
+      requests,
+      takenAway,
+      access,
       cancelKeys: new CancelKeys(),
       database: (name) => databases.get(name),
     });
@@ -114,6 +121,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         await sessions.drain(deadline);
         endReview();
         await entered;
+        requests?.close();
         takenAway?.close();
         await Promise.all([databases.close(), admin?.close(), store?.close()]);
         await recorder.close();
@@ -121,6 +129,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     };
   } catch (error) {
     endReview();
+    requests?.close();
     takenAway?.close();
     await Promise.all([databases.close(), admin?.close(), store?.close()]);
     await recorder.close();

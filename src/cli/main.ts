@@ -4,11 +4,15 @@ import { registerAccess } from "./access.ts";
 import { registerApply } from "./apply.ts";
 import { registerAudit } from "./audit.ts";
 import { registerCheck } from "./check.ts";
+import { registerConnect } from "./connect.ts";
 import { registerDemo } from "./demo.ts";
 import { registerExplain } from "./explain.ts";
+import { registerLogin } from "./login.ts";
+import { registerLogout } from "./logout.ts";
 import { registerMigrate } from "./migrate.ts";
 import { registerPassword } from "./password.ts";
 import { registerRevoke } from "./revoke.ts";
+import { registerRequests } from "./requests.ts";
 import { registerSchema } from "./schema.ts";
 import { registerServe } from "./serve.ts";
 
@@ -32,6 +36,10 @@ registerApply(program);
 registerAudit(program);
 registerMigrate(program);
 registerRevoke(program);
+registerLogin(program);
+registerConnect(program);
+registerLogout(program);
+registerRequests(program);
 registerPassword(program);
 registerSchema(program);
 

@@ -1,10 +1,12 @@
 import * as z from "zod";
 import { custom, mapping, text } from "../document/mapping.ts";
+import { accessSchema } from "./access-schema.ts";
 import { certificateSchema } from "./certificate-schema.ts";
 import { databaseSchema } from "./database-schema.ts";
+import { passwordSchema, userSchema } from "./identity-schema.ts";
+import { jwtSchema } from "./issuer-schema.ts";
 import { limitsSchema } from "./limits-schema.ts";
 import { networks } from "./networks-setting.ts";
-import { jwtSchema, passwordSchema, userSchema } from "./identity-schema.ts";
 import { certificate, privateKey, revocationList } from "./pem.ts";
 import { parseSocketAddress } from "./socket-address.ts";
 import { sourced } from "./sourced.ts";
@@ -136,23 +138,17 @@ function authenticationSchema(sources: Sources | undefined) {
       "The names that they give: a person's, or a role's; * stands for any characters. Left out: any.",
     ),
     method: z
-      .enum(["password", "jwt", "certificate", "reject"], {
-        error: "password, jwt, certificate or reject",
+      .enum(["password", "jwt", "oauth", "certificate", "reject"], {
+        error: "password, jwt, oauth, certificate or reject",
       })
-      .describe("How they prove who they are, or that they are turned away."),
-  });
-}
-
-function accessSchema(sources: Sources | undefined) {
-  const condition = text("a CEL condition, in quotes where YAML would read something else", "lines");
-  return mapping({
-    role: sourced(text("a role that has a role file"), sources).describe("The role that may be taken."),
-    database: sourced(text("a database of this file"), sources).describe(
-      "The database, as this file names it.",
-    ),
-    when: sourced(condition, sources).describe(
-      'CEL over identity, connection and now: who satisfies it may take the role. "true": everybody.',
-    ),
+      .describe(
+        "How they prove who they are (jwt: a token as the password; oauth: OAUTHBEARER), or that they are turned away.",
+      ),
+    issuer: sourced(text("the issuer of a jwt entry"), sources)
+      .optional()
+      .describe(
+        "With jwt or oauth: the issuer whose tokens are taken. Left out: any; oauth needs it where there are several.",
+      ),
   });
 }
 

@@ -200,6 +200,37 @@ describe("guesses on many connections at one time", () => {
   });
 });
 
+test("a token of OAUTHBEARER counts even if the client leaves before it acknowledges the failure", async () => {
+  const proxy = await start(
+    { failedLogins: quick },
+    {
+      identities: [issuer.entry({ allowPlaintextOnLoopback: true })],
+      authentication: [{ method: "oauth" }],
+    },
+  );
+  const forged = `${(await issuer.sign({})).slice(0, -6)}AAAAAA`;
+  const begin = async () => {
+    const raw = await connectPlain(proxy.port);
+    raw.send(
+      open.startup([
+        ["user", "sam@example.com"],
+        ["database", database.name],
+      ]),
+    );
+    return raw;
+  };
+  for (let n = 0; n < 4; n++) {
+    const raw = await begin();
+    await raw.until("R");
+    raw.send(answer.saslInitial("OAUTHBEARER", `n,,\u0001auth=Bearer ${forged}\u0001\u0001`));
+    expect(lines(await raw.until("R"))[0]).toMatch(/^Authentication 11 /);
+    raw.socket.destroy();
+  }
+  await sleep(200);
+  const said = await (await begin()).untilClosed();
+  expect(said.join()).toContain('C="28000" M="too many failed logins');
+});
+
 test("connections that say nothing push out those of their own network, and no others", async () => {
   const proxy = await start({ maxUnauthenticated: 20, maxUnauthenticatedPerNetwork: 5 });
   const honest = await connectPlain(proxy.port);

@@ -43,11 +43,9 @@ export async function guarded(
 }
 
 function isGuess(error: unknown): boolean {
-  return (
-    error instanceof LoginRefused &&
-    error.problem.code === "authentication_failed" &&
-    !(error instanceof NoGuess)
-  );
+  if (!(error instanceof LoginRefused) || error instanceof NoGuess) return false;
+  const { code } = error.problem;
+  return code === "authentication_failed" || code === "token_refused";
 }
 
 /** Says the same for a name that does not exist. */
