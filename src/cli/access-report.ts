@@ -12,6 +12,8 @@ export type ReportedEntry = {
   /** `rolegate.yaml:12`. */
   readonly place: string;
   readonly fits: boolean;
+  /** The role has to be asked for; undefined: whoever fits has it. */
+  readonly onRequest: "approval" | "break-glass" | undefined;
   /** The condition, and what its parts come to. */
   readonly condition: string;
   readonly because: ConditionPart;
@@ -25,6 +27,8 @@ export type ReportedDatabase = {
   readonly role: string | undefined;
   /** All roles that may be taken, that one included. */
   readonly roles: readonly string[];
+  /** Others that may be asked for. */
+  readonly askable: readonly string[];
   readonly entries: readonly ReportedEntry[];
 };
 
@@ -79,19 +83,27 @@ function inDatabase(identity: Identity, database: string, premises: Premises): R
         role: entry.role,
         place: `${entry.file}:${entry.line}`,
         fits: kind === "fits",
+        onRequest: entry.onRequest?.kind,
         condition: text,
         because: explainCondition(text, config.identities.attributes, question),
         refused: kind === "fits" ? refusalOf(entry, identity, premises) : undefined,
       };
     });
   const fitting = entries.filter(({ fits }) => fits);
-  const [first] = fitting;
+  const given = fitting.filter(({ onRequest }) => onRequest === undefined);
+  const [first] = given;
+  const roles = rolesOf(given.filter(({ refused }) => refused === undefined));
   return {
     database,
     role: first?.refused === undefined ? first?.role : undefined,
-    roles: [...new Set(fitting.filter(({ refused }) => refused === undefined).map(({ role }) => role))],
+    roles,
+    askable: rolesOf(fitting).filter((role) => !given.some((entry) => entry.role === role)),
     entries,
   };
+}
+
+function rolesOf(entries: readonly ReportedEntry[]): readonly string[] {
+  return [...new Set(entries.map(({ role }) => role))];
 }
 
 function refusalOf(

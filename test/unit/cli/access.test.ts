@@ -31,8 +31,8 @@ files["rolegate.yaml"] = files["rolegate.yaml"]!.replace(/access:\n(?: {2}.*\n)+
 /** At 18:30 in Berlin. */
 const at = "2026-07-01T16:30Z";
 
-function run(options: Partial<AccessOptions>) {
-  using operator = operatorFiles(files);
+function run(options: Partial<AccessOptions>, given = files) {
+  using operator = operatorFiles(given);
   const config = path.join(operator.directory, "rolegate.yaml");
   const usual = { config, attribute: [], address: "127.0.0.1", applicationName: "", tls: true, at };
   return access({ ...usual, ...options }, goodEnv, false);
@@ -83,6 +83,23 @@ taken: at 2026-07-01T16:30:00.000Z, from 10.1.2.3 over TLS, application_name ""
     expect((await run({ ...whole, at: "2026-07-01T21:30Z" })).out).toContain(
       "role oncall, and may take night\n",
     );
+  });
+
+  test("does not take a role that has to be asked for as one that is theirs", async () => {
+    const asked = files["rolegate.yaml"]!.replace(
+      "containsIP(connection.address)'\n",
+      "containsIP(connection.address)'\n    breakGlass: { maxDuration: 15min }\n",
+    ).replace(
+      "roles: roles/",
+      "store: { url: postgres://store.internal/rolegate?sslmode=verify-full, login: { user: rolegate, password: { env: SHOP_LOGIN_PASSWORD } } }\nroles: roles/",
+    );
+    const { out, exitCode } = await run(
+      { as: "alice", address: "10.1.2.3" },
+      { ...files, "rolegate.yaml": asked },
+    );
+    expect(exitCode).toBe(1);
+    expect(out).toContain("  database shop: no role, and may ask for analyst\n");
+    expect(out).toContain("    analyst, by rolegate.yaml:34: fits, as break-glass\n");
   });
 
   test("without a name, says it of every password user in short", async () => {
