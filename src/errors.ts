@@ -35,7 +35,8 @@ export const errorTable = {
   },
   session_ended: {
     sqlstate: "57P01",
-    meaning: "rolegate ends the session: shutdown, an expired token, or access that was taken away",
+    meaning:
+      "rolegate ends the session: shutdown, a token that expired, or access that was taken away or ended",
   },
   // a statement
   statement_unparsable: { sqlstate: "42601", meaning: "the server's grammar does not accept the text" },

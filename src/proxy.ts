@@ -7,6 +7,8 @@ import type { Logger } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { listen } from "./net/listen.ts";
 import { loadTlsServer, type TlsServer } from "./net/tls.ts";
+import { AccessNow } from "./session/access-now.ts";
+import { reviewAccess } from "./session/access-review.ts";
 import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
@@ -59,13 +61,15 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     const checks = { ...needed, ...takenAway?.health() };
     return { status: stopping ? "stopping" : failing ? "failing" : "ok", checks };
   };
-  let admin: Admin | undefined;
   let requests: Requests | undefined;
+  const access = new AccessNow(config.access, log, () => requests);
+  const endReview = reviewAccess(sessions, access);
+  let admin: Admin | undefined;
   try {
     if (config.store !== undefined) {
       store = await openStore(config.store, log);
       const options = { sessions, recorder, metrics, log };
-      requests = new Requests(store.store, { ...options, entries: config.access });
+      requests = new Requests(store.store, { ...options, entries: () => config.access });
       takenAway = new TakenAway(store, config.store, options, [requests.reader]);
     }
     await databases.openAll();
@@ -79,6 +83,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       sessions,
       requests,
       takenAway,
+      access,
       cancelKeys: new CancelKeys(),
       database: (name) => databases.get(name),
     });
@@ -103,6 +108,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         await listener.close();
         const entered = entrance.close();
         await sessions.drain(deadline);
+        endReview();
         await entered;
         requests?.close();
         takenAway?.close();
@@ -112,6 +118,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     };
   } catch (error) {
     requests?.close();
+    endReview();
     takenAway?.close();
     await Promise.all([databases.close(), admin?.close(), store?.close()]);
     await recorder.close();
@@ -119,6 +126,6 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
   }
 }
 
-function loadTls({ certificate, key }: ListenTlsConfig): TlsServer {
-  return loadTlsServer({ certificate, key: key() });
+function loadTls({ key, ...material }: ListenTlsConfig): TlsServer {
+  return loadTlsServer({ ...material, key: key() });
 }

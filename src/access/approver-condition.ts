@@ -1,7 +1,8 @@
-import { Environment } from "@marcbachmann/cel-js";
+import { Duration } from "@marcbachmann/cel-js/evaluator";
 import type { Identity } from "../identity/identity.ts";
 import { compileProgram, type AccessConnection, type Outcome, type Program } from "./condition.ts";
-import { conditionEnvironment, conditionScope } from "./condition-scope.ts";
+import { conditionEnvironment } from "./condition-environment.ts";
+import { conditionScope } from "./condition-scope.ts";
 
 /** A request as the condition on its approvers sees it. */
 type AskedFor = {
@@ -25,19 +26,6 @@ export type ApproverCondition = {
   ) => Outcome;
 };
 
-const environment = conditionEnvironment.clone().registerVariable({
-  name: "request",
-  schema: {
-    role: "string",
-    database: "string",
-    requester: "string",
-    duration: "google.protobuf.Duration",
-  },
-});
-
-/** The library has no other way to make a value of this type. */
-const durationOf = new Environment().registerVariable("text", "string").parse("duration(text)");
-
 /** Compiles `approvers`: as a condition of `access`, over the approver, with `request` beside it. */
 export function compileApprovers(
   text: string,
@@ -45,12 +33,23 @@ export function compileApprovers(
 ):
   | { readonly kind: "condition"; readonly condition: ApproverCondition }
   | Extract<Program, { kind: "refused" }> {
+  const environment = conditionEnvironment(attributes)
+    .clone()
+    .registerVariable({
+      name: "request",
+      schema: {
+        role: "string",
+        database: "string",
+        requester: "string",
+        duration: "google.protobuf.Duration",
+      },
+    });
   const program = compileProgram(text, attributes, environment, "identity, connection, now and request");
   if (program.kind === "refused") return program;
   const evaluate: ApproverCondition["evaluate"] = (identity, connection, now, asked) =>
-    program.run(() => ({
+    program.run(identity, () => ({
       ...conditionScope(identity, connection, now),
-      request: { ...asked, duration: durationOf({ text: `${asked.duration}ms` }) as unknown },
+      request: { ...asked, duration: Duration.fromMilliseconds(asked.duration) },
     }));
   return { kind: "condition", condition: { text, evaluate } };
 }

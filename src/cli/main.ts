@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { registerAccess } from "./access.ts";
 import { registerApply } from "./apply.ts";
 import { registerAudit } from "./audit.ts";
 import { registerCheck } from "./check.ts";
@@ -27,6 +28,7 @@ registerServe(program);
 registerDemo(program);
 registerCheck(program);
 registerExplain(program);
+registerAccess(program);
 registerApply(program);
 registerAudit(program);
 registerMigrate(program);

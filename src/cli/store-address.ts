@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { StoreAddress } from "../store/connection.ts";
+import { embeddedAddress } from "../store/embedded.ts";
 
 /**
  * Where a command finds the store of a configuration.
@@ -12,5 +13,5 @@ export function storeAddress({ store }: Pick<Config, "store">): StoreAddress {
     );
   const { place } = store;
   if (place.kind === "server") return { target: place.target, login: place.login };
-  throw new Error("the embedded store is not supported yet: expected store.url and store.login");
+  return embeddedAddress(place.directory);
 }

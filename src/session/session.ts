@@ -6,7 +6,6 @@ import { errorResponse } from "../wire/error-fields.ts";
 import { Flow } from "./flow.ts";
 import { catalogRead, wantsCatalog } from "./local-objects.ts";
 import type { LiveSession } from "./live-sessions.ts";
-import { isSameReach } from "./reach.ts";
 import type { SessionState } from "./state.ts";
 import { Wait } from "./wait.ts";
 
@@ -39,8 +38,8 @@ export class Session implements ChannelEvents, LiveSession {
   readonly #flow: Flow;
   /** Why the session is to end at its next idle moment. */
   #ending: Problem | undefined;
-  /** Why it ends when what runs is done. */
-  #last: Problem | undefined;
+  /** Why it ends when what runs is done, what is on record of that, and when it ends at the latest. */
+  #last: { readonly problem: Problem; readonly reason: string; readonly by: number } | undefined;
   /** The client has closed its connection, with what it had sent before still to be read. */
   #gone: string | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -75,7 +74,7 @@ export class Session implements ChannelEvents, LiveSession {
         this.#readIfDefined();
         this.#endIfIdle();
         this.#endIfGone();
-        if (this.#last !== undefined && !this.#flow.running) this.end(this.#last);
+        if (this.#last !== undefined && !this.#flow.running) this.end(this.#last.problem, this.#last.reason);
       },
       waiting: () => this.#bring(),
     });
@@ -89,23 +88,6 @@ export class Session implements ChannelEvents, LiveSession {
 
   get role(): string {
     return this.#state.role.name;
-  }
-
-  get onRequest(): boolean {
-    const { reach, role, change } = this.#state;
-    return (
-      !reach.roles.has(role.name) ||
-      reach.held.has(role.name) ||
-      (change !== undefined && reach.held.has(change.role))
-    );
-  }
-
-  renewReach(): Problem | undefined {
-    const state = this.#state;
-    const reach = state.reachNow();
-    if (!isSameReach(reach, state.reach)) state.reachChanged = true;
-    state.reach = reach;
-    return reach.roles.has(state.role.name) ? undefined : reach.whyLost(state.role.name);
   }
 
   get nextRole(): string | undefined {
@@ -146,20 +128,23 @@ export class Session implements ChannelEvents, LiveSession {
    * Takes nothing more from the client, and ends the session when what runs is done, or after a grace in milliseconds: a
    * transaction that is open is rolled back.
    */
-  endAfterStatement(problem: Problem, grace = idleGrace): void {
-    if (this.#over || (this.#last !== undefined && grace > 0)) return;
-    if (grace === 0 || !this.#flow.running) return this.end(problem);
-    this.#last = problem;
+  endAfterStatement(problem: Problem, grace = idleGrace, reason = problem.message): void {
+    if (this.#over) return;
+    if (grace === 0 || !this.#flow.running) return this.end(problem, reason);
+    const by = Date.now() + grace;
+    // It is told so again and again while it finishes.
+    if (this.#last !== undefined && this.#last.by <= by) return;
+    this.#last = { problem, reason, by };
     this.#flow.readNoMore();
-    this.#timers.push(setTimeout(() => this.end(problem), grace).unref());
+    this.#timers.push(setTimeout(() => this.end(problem, reason), grace).unref());
   }
 
-  /** Tells the client why and ends the session now. */
-  end(problem: Problem): void {
+  /** Tells the client why and ends the session now. `reason`: what is on record. */
+  end(problem: Problem, reason = problem.message): void {
     if (this.#over) return;
     if (this.#flow.inReply || this.#state.fatal) this.#channel.end();
     else this.#channel.end(errorResponse(problem, "FATAL"));
-    this.#end(problem.message);
+    this.#end(reason);
   }
 
   /** Behind what a client sent before it left there may be a Terminate, and then all of it is done. */

@@ -1,6 +1,8 @@
 import type { IdentitiesConfig } from "../../config/config.ts";
 import { chooseMethod, type Stranger } from "../../identity/choose-method.ts";
+import type { ClientCertificate } from "../../identity/client-certificate.ts";
 import type { Identity } from "../../identity/identity.ts";
+import { proveCertificate } from "./exchange/certificate.ts";
 import { provePassword } from "./exchange/password.ts";
 import { proveToken } from "./exchange/token.ts";
 import type { Inbox } from "./inbox.ts";
@@ -10,6 +12,7 @@ import { LoginRefused } from "./login-refused.ts";
 export type Premises = {
   readonly stranger: Stranger;
   readonly identities: IdentitiesConfig;
+  readonly clientCertificate: ClientCertificate;
   /** Undefined: no TLS, or a certificate that cannot be bound to. */
   readonly certificateHash: Buffer | undefined;
 };
@@ -29,8 +32,9 @@ export async function authenticate(inbox: Inbox, premises: Premises): Promise<Id
       return provePassword(inbox, premises);
     case "jwt":
       return proveToken(inbox, premises);
-    case "oauth":
     case "certificate":
+      return proveCertificate(premises);
+    case "oauth":
     case "reject":
       break;
   }

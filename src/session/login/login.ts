@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
-import { chooseRole, rolesFor, type FittingRoles } from "../../access/choose-role.ts";
+import { chooseRole } from "../../access/choose-role.ts";
 import type { Subject } from "../../access/revocations.ts";
-import type { Recorder, SessionRecord } from "../../audit/recorder.ts";
+import type { Recorder } from "../../audit/recorder.ts";
 import type { Config } from "../../config/config.ts";
 import { ownDatabase } from "../../config/read-databases.ts";
 import { refuse, RolegateError, sqlstate, type Problem } from "../../errors.ts";
@@ -12,6 +12,7 @@ import { errorResponse } from "../../wire/error-fields.ts";
 import { truncateName } from "../../sql/names.ts";
 import { negotiateProtocolVersion } from "../../wire/negotiate-protocol-version.ts";
 import { authenticate } from "./authenticate.ts";
+import { useRole, type AccessNow } from "../access-now.ts";
 import type { CancelKeys } from "../cancel-keys.ts";
 import type { Database } from "../database.ts";
 import { ClientGone, Inbox } from "./inbox.ts";
@@ -22,7 +23,6 @@ import { carrySettings, openRole } from "./open-role.ts";
 import { readOpening, type ClientAddress, type Opening, type Startup } from "./opening.ts";
 import { problemOf } from "../session.ts";
 import { startOwnSession } from "../own-database/start.ts";
-import { reachOf, type Reach } from "../reach.ts";
 import type { Requests } from "../requests.ts";
 import { startSession } from "./start-session.ts";
 import { requestedSettings } from "./startup-settings.ts";
@@ -39,10 +39,11 @@ export type Gate = {
   readonly log: Logger;
   readonly cancelKeys: CancelKeys;
   readonly sessions: LiveSessions;
-  /** Undefined: there is no store, and so nothing to ask for. */
-  readonly requests: Requests | undefined;
   /** Undefined: there is no store. */
   readonly takenAway: TakenAway | undefined;
+  readonly access: AccessNow;
+  /** Undefined: there is no store, and so nothing to ask for. */
+  readonly requests: Requests | undefined;
   /** The database of that name, once it can be reached; rejects with a RolegateError. */
   readonly database: (name: string) => Promise<Database>;
 };
@@ -131,16 +132,22 @@ async function logIn(inbox: Inbox, opened: Opened, gate: Gate, authenticated: ()
 /** Who is this, which role may they take, what may it do, and a connection with that role in force. */
 async function begin(
   inbox: Inbox,
-  { startup, tls, client }: Opened,
+  { startup, tls, clientCertificate, client }: Opened,
   gate: Gate,
   authenticated: () => void,
 ): Promise<void> {
-  const { config, metrics, log, takenAway } = gate;
+  const { config, metrics, takenAway } = gate;
   const { channel } = inbox;
   const { address } = client;
   const encrypted = tls !== undefined;
   if (config.listen.tls?.mode === "require" && !encrypted)
     throw new LoginRefused("tls_required", "the connection requires TLS", "plaintext");
+  if (clientCertificate.kind === "invalid")
+    throw new LoginRefused(
+      "not_admitted",
+      "the client certificate is not valid",
+      `the client certificate is not valid: ${clientCertificate.reason}`,
+    );
   const { minor, reply } = negotiateProtocolVersion(startup.minor, startup.protocolOptions);
   if (reply !== undefined) channel.write(reply);
   const user = startup.parameters.get("user") ?? "";
@@ -150,7 +157,8 @@ async function begin(
 
   const name = databaseName(startup);
   const identity = await authenticate(inbox, {
-    stranger: { user, database: name, address, encrypted },
+    stranger: { user, database: name, address, encrypted, certified: clientCertificate.kind === "valid" },
+    clientCertificate,
     identities: config.identities,
     certificateHash: tls?.certificateHash,
   });
@@ -166,19 +174,11 @@ async function begin(
   if (name === ownDatabase)
     return startOwnSession(inbox, { identity, user, connection, client: shownAddress(client), minor }, gate);
   if (!config.databases.has(name)) refuse("unknown_database", `database "${name}" does not exist`);
-  const rolesNow = (): FittingRoles =>
-    gate.requests?.rolesFor(identity, connection) ??
-    rolesFor(identity, connection, Date.now(), config.access);
-  const { roles, held, askable, failures } = rolesNow();
-  for (const { entry, reason } of failures) {
-    log.warn({ file: entry.file, line: entry.line, reason }, "a condition of access could not be evaluated");
-  }
-  const chosen = chooseRole(user, identity, roles, { askable, database: name });
+  const rolesNow = () => gate.access.rolesFor(identity, connection, Date.now());
+  const { roles, askable } = rolesNow();
+  const chosen = chooseRole(user, identity, roles, askable);
   if (chosen.kind === "refused") throw new RolegateError(chosen.problem);
   takenAway?.check(asRole(chosen.role));
-  const given = roles.filter((each) => !held.has(each));
-  const reachNow = (): Reach =>
-    reachOf(given, rolesNow(), name, (lost) => gate.requests?.whyLost(identity, lost, name) ?? noLonger);
   const database = await gate.database(name);
   const deadline = config.limits.upstreamTimeout;
   const role = await openRole(
@@ -191,13 +191,13 @@ async function begin(
     {
       identity,
       database,
-      reachNow,
+      rolesNow,
       connection,
       client: shownAddress(client),
       minor,
       openRole: async (to, { role: before, parameters, change, record }) => {
         await takenAway?.admit(asRole(to));
-        useRole(to, reachNow(), record);
+        useRole(to, rolesNow(), record);
         return openRole(
           {
             database,
@@ -213,15 +213,6 @@ async function begin(
     },
     gate,
   );
-}
-
-const noLonger: Problem = { code: "session_ended", message: "the role is not granted any more" };
-
-/** Looks again at the very moment: what was judged to be allowed may be over. @throws RolegateError role_not_allowed */
-function useRole(role: string, { roles, held, whyLost }: Reach, record: SessionRecord): void {
-  if (!roles.has(role)) refuse("role_not_allowed", whyLost(role).message);
-  const request = held.get(role);
-  if (request !== undefined) record.useRequest(role, request.id);
 }
 
 /** As the server does: without a database or with an empty one, the one that is called like the user. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { AccessEntry, OnRequest } from "../../../src/access/access-entry.ts";
-import { chooseRole, rolesFor } from "../../../src/access/choose-role.ts";
+import { chooseRole, howToAsk, rolesFor } from "../../../src/access/choose-role.ts";
 import { compileCondition } from "../../../src/access/condition.ts";
 import type { Identity } from "../../../src/identity/identity.ts";
 import { requestUnder } from "./asked.ts";
@@ -45,10 +45,17 @@ describe("rolesFor", () => {
   });
 
   test("an entry that cannot be evaluated grants nothing, is named, and leaves the others as they are", () => {
-    const broken = entry("admin", "identity.level > 1");
+    const broken = entry("admin", "1 / 0 == 1");
     const { roles, failures } = rolesFor(alice, connection, 0, [broken, entry("reader", "true")]);
     expect(roles).toEqual(["reader"]);
-    expect(failures).toEqual([{ entry: broken, reason: "No such key: level" }]);
+    expect(failures).toEqual([{ entry: broken, reason: "division by zero" }]);
+  });
+
+  test("an entry that asks for an attribute which the identity lacks just does not fit", () => {
+    expect(rolesFor(alice, connection, 0, [entry("admin", "identity.level > 1")])).toMatchObject({
+      roles: [],
+      failures: [],
+    });
   });
 });
 
@@ -119,7 +126,8 @@ describe("chooseRole", () => {
       ["admin", ["reader"], [], 'Connect as "alice", or as one of: reader.'],
       ["alice", [], [], undefined],
     ] as const) {
-      const chosen = chooseRole(user, alice, roles, { askable, database: "my shop" });
+      const ways = new Map(askable.map((role) => [role, howToAsk(role, "my shop")]));
+      const chosen = chooseRole(user, alice, roles, ways);
       expect(chosen.kind === "refused" && chosen.problem.hint).toBe(hint);
     }
   });
