@@ -1,7 +1,7 @@
 import type { AccessEntry } from "../access/access-entry.ts";
 import { ruleText } from "../access/access-entry.ts";
 import { judgeAsk, type Ask, type Someone } from "../access/ask.ts";
-import { decisionProblem, isOwn, mayDecide, unknownRequest } from "../access/decide.ts";
+import { decisionProblem, isOwn, unknownRequest } from "../access/decide.ts";
 import {
   grants,
   isSamePerson,
@@ -143,11 +143,11 @@ export class Requests {
       (sql, values) => this.#store.query(sql, values),
       personOf(someone.identity),
     );
-    return all.filter((request) => isOwn(request, someone) || this.mayDecide(request, someone));
+    return all.filter((request) => isOwn(request, someone) || this.may("deny", request, someone));
   }
 
-  mayDecide(request: AccessRequest, someone: Someone): boolean {
-    return mayDecide(request, someone, Date.now(), this.#options.entries());
+  may(kind: DecisionKind, request: AccessRequest, someone: Someone): boolean {
+    return decisionProblem(kind, request, someone, this.now, this.#options.entries()) === undefined;
   }
 
   /** The store's clock; before it was ever asked, ours. */
