@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Client } from "pg";
-import { EmbeddedPostgres } from "../src/demo/embedded-postgres.ts";
+import { EmbeddedPostgres } from "../src/embedded/embedded-postgres.ts";
 
 export const databaseName = "postgres";
 /** Owns the tables; direct connections, the pipe and PgBouncer use it. */

@@ -1,8 +1,8 @@
 import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { freePort } from "../src/demo/free-port.ts";
-import { unprivilegedUser } from "../src/demo/unprivileged-user.ts";
+import { freePort } from "../src/embedded/free-port.ts";
+import { unprivilegedUser } from "../src/embedded/unprivileged-user.ts";
 import { Child } from "./child.ts";
 import { databaseName, owner, type BenchDatabase } from "./database.ts";
 

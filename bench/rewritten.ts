@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { Client } from "pg";
 import { readCatalog } from "../src/catalog/load.ts";
-import { EmbeddedPostgres } from "../src/demo/embedded-postgres.ts";
+import { EmbeddedPostgres } from "../src/embedded/embedded-postgres.ts";
 import { bindGrants, compileRole } from "../src/policy/grants.ts";
 import { readRoleFile } from "../src/policy/read.ts";
 import { judge, type JudgeContext } from "../src/rewrite/judge.ts";

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { freePort } from "../src/demo/free-port.ts";
+import { freePort } from "../src/embedded/free-port.ts";
 import { makeVerifier, saltBytes } from "../src/scram/verifier.ts";
 import { Child } from "./child.ts";
 import { databaseName, roles, type BenchDatabase } from "./database.ts";

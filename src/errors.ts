@@ -29,9 +29,18 @@ export const errorTable = {
     sqlstate: "08006",
     meaning: "the database cannot be reached or refused rolegate's login",
   },
+  access_revoked: {
+    sqlstate: "28000",
+    meaning: "who logs in, what proved it or the role was revoked; also an answer to SET ROLE",
+  },
+  store_unavailable: {
+    sqlstate: "08006",
+    meaning: "rolegate's store cannot be reached, so it is not known whether access was revoked",
+  },
   session_ended: {
     sqlstate: "57P01",
-    meaning: "rolegate ends the session: shutdown, or the identity's token expired",
+    meaning:
+      "rolegate ends the session: shutdown, a token that expired, or access that was taken away or ended",
   },
   // a statement
   statement_unparsable: { sqlstate: "42601", meaning: "the server's grammar does not accept the text" },

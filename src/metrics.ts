@@ -28,6 +28,8 @@ export type Metrics = {
   readonly verdictCache: { hits: number; misses: number; entries: number };
   readonly bytes: { fromClients: number; fromServers: number };
   readonly audit: { lines: number; writes: number; bytes: number; failures: number; lost: number };
+  /** `up` is 1 or 0; `revocations` are those in force, `ended` the sessions that they ended. */
+  readonly store: { up: number; failures: number; revocations: number; ended: number };
   /** Open now. */
   sessions: number;
   /** The counts of a role, the same object for the same name: ask once for a session and keep it. */
@@ -69,6 +71,7 @@ export function createMetrics(): Metrics {
     verdictCache: { hits: 0, misses: 0, entries: 0 },
     bytes: { fromClients: 0, fromServers: 0 },
     audit: { lines: 0, writes: 0, bytes: 0, failures: 0, lost: 0 },
+    store: { up: 0, failures: 0, revocations: 0, ended: 0 },
     sessions: 0,
     role(name) {
       const counts = roles.get(name) ?? { run: 0, refused: 0, failed: 0 };
@@ -93,7 +96,7 @@ function rows(
   roles: ReadonlyMap<string, RoleCounts>,
   keySets: ReadonlyMap<string, KeySetCounts>,
 ): readonly Row[] {
-  const { connections, logins, upstreamConnects, verdictCache, bytes, audit } = metrics;
+  const { connections, logins, upstreamConnects, verdictCache, bytes, audit, store } = metrics;
   return [
     by("result", "connections_total", "client connections accepted and rejected", connections),
     by("result", "logins_total", "logins that succeeded and failed", logins),
@@ -133,6 +136,10 @@ function rows(
       "lines dropped while the record could not be written",
       () => audit.lost,
     ),
+    one("gauge", "store_up", "1 while the store can be read", () => store.up),
+    one("counter", "store_failures_total", "attempts to read the store that failed", () => store.failures),
+    one("gauge", "revocations", "revocations in force", () => store.revocations),
+    one("counter", "revoked_sessions_total", "sessions that revocations ended", () => store.ended),
   ];
 }
 

@@ -7,11 +7,15 @@ import type { Logger } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { listen } from "./net/listen.ts";
 import { loadTlsServer, type TlsServer } from "./net/tls.ts";
+import { AccessNow } from "./session/access-now.ts";
+import { reviewAccess } from "./session/access-review.ts";
 import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
 import { watchKeySets } from "./session/login/watch-key-sets.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
+import { TakenAway } from "./session/taken-away.ts";
+import { openStore, type OpenStore } from "./store/open.ts";
 
 export type Proxy = {
   readonly address: string;
@@ -46,16 +50,26 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
   const databases = new Databases(config, log, metrics);
   const sessions = new LiveSessions();
   let stopping = false;
+  let store: OpenStore | undefined;
+  let takenAway: TakenAway | undefined;
   const health = (): Health => {
-    const checks = {
+    const needed = {
       audit: recorder.failure === undefined ? "ok" : "failing",
       ...databases.health(),
+      ...(takenAway?.needed === true && takenAway.health()),
     } as const;
-    const failing = Object.values(checks).includes("failing");
+    const failing = Object.values(needed).includes("failing");
+    const checks = { ...needed, ...takenAway?.health() };
     return { status: stopping ? "stopping" : failing ? "failing" : "ok", checks };
   };
+  const access = new AccessNow(config.access, log);
+  const endReview = reviewAccess(sessions, access);
   let admin: Admin | undefined;
   try {
+    if (config.store !== undefined) {
+      store = await openStore(config.store, log);
+      takenAway = new TakenAway(store, config.store, { sessions, recorder, metrics, log });
+    }
     await databases.openAll();
     const entrance = new Entrance({
       config,
@@ -65,6 +79,8 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       metrics,
       log,
       sessions,
+      takenAway,
+      access,
       cancelKeys: new CancelKeys(),
       database: (name) => databases.get(name),
     });
@@ -89,18 +105,22 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         await listener.close();
         const entered = entrance.close();
         await sessions.drain(deadline);
+        endReview();
         await entered;
-        await Promise.all([databases.close(), admin?.close()]);
+        takenAway?.close();
+        await Promise.all([databases.close(), admin?.close(), store?.close()]);
         await recorder.close();
       },
     };
   } catch (error) {
-    await Promise.all([databases.close(), admin?.close()]);
+    endReview();
+    takenAway?.close();
+    await Promise.all([databases.close(), admin?.close(), store?.close()]);
     await recorder.close();
     throw error instanceof RolegateError ? new Error(error.message, { cause: error.cause }) : error;
   }
 }
 
-function loadTls({ certificate, key }: ListenTlsConfig): TlsServer {
-  return loadTlsServer({ certificate, key: key() });
+function loadTls({ key, ...material }: ListenTlsConfig): TlsServer {
+  return loadTlsServer({ ...material, key: key() });
 }

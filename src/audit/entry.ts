@@ -25,6 +25,17 @@ export type FailedLogin = {
   readonly reason: string;
 };
 
+/** Something that was taken away, or given back. */
+export type RevocationFacts = {
+  readonly id: string;
+  readonly kind: string;
+  readonly value: string;
+  readonly issuer: string | undefined;
+  readonly database: string | undefined;
+  readonly by: string;
+  readonly reason: string;
+};
+
 /** What the verdict adds to a statement's line; made once per verdict and kept with it. */
 export type StatementFacts = {
   readonly role: string;

@@ -1,8 +1,13 @@
-import type { Completion, DatabaseMessage, FailedLogin, SessionFacts } from "./entry.ts";
+import type { Completion, DatabaseMessage, FailedLogin, RevocationFacts, SessionFacts } from "./entry.ts";
 import { asJson } from "./escape.ts";
 import { Journal, type JournalOptions } from "./journal.ts";
 import { isWritableByOthers } from "./day-file.ts";
-import { serialiseFailedLogin, serialiseMessage, serialiseSession } from "./serialise.ts";
+import {
+  serialiseFailedLogin,
+  serialiseMessage,
+  serialiseRevocation,
+  serialiseSession,
+} from "./serialise.ts";
 
 export { serialiseFacts, serialiseStatement, serialiseTexts } from "./serialise.ts";
 
@@ -39,6 +44,21 @@ export class Recorder {
   /** Appends the line of a login that was refused. */
   loginFailed(facts: FailedLogin): void {
     this.#journal.append(`"event":"login failed",${serialiseFailedLogin(facts)}}\n`);
+  }
+
+  /** Appends that this instance has learned of a revocation, or that one was lifted. */
+  revocation(event: "revocation" | "revocation lifted", facts: RevocationFacts): void {
+    this.#journal.append(`"event":"${event}",${serialiseRevocation(facts)}}\n`);
+  }
+
+  /** Appends that the store is away: what is revoked from here on is not known. */
+  storeLost(whenDown: "refuse" | "continue"): void {
+    this.#journal.append(`"event":"store lost","whenDown":${asJson(whenDown)}}\n`);
+  }
+
+  /** Appends that it is back. */
+  storeFound(seconds: number): void {
+    this.#journal.append(`"event":"store found","seconds":${seconds}}\n`);
   }
 
   /**

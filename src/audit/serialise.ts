@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { asJson } from "./escape.ts";
-import type { DatabaseMessage, FailedLogin, SessionFacts, StatementFacts } from "./entry.ts";
+import type { DatabaseMessage, FailedLogin, RevocationFacts, SessionFacts, StatementFacts } from "./entry.ts";
 
 /**
  * Longest SQL that a line holds, in UTF-16 code units. The protocol lets a client send 1 GB in one Query, and
@@ -56,6 +56,17 @@ export function serialiseFailedLogin(facts: FailedLogin): string {
     `"database":${asJson(clip(facts.database, longestName))},` +
     `"applicationName":${asJson(clip(facts.applicationName, longestApplicationName))},` +
     `"tls":${facts.tls},"sqlstate":${asJson(facts.sqlstate)},"reason":${asJson(clip(facts.reason, longestMessage))}`
+  );
+}
+
+/** Its texts are the operators', and as long as the store takes them. */
+export function serialiseRevocation(facts: RevocationFacts): string {
+  const { issuer, database } = facts;
+  return (
+    `"id":${asJson(facts.id)},"kind":${asJson(facts.kind)},"value":${asJson(clip(facts.value, longestMessage))}` +
+    (issuer === undefined ? "" : `,"issuer":${asJson(clip(issuer, longestMessage))}`) +
+    (database === undefined ? "" : `,"database":${asJson(clip(database, longestMessage))}`) +
+    `,"by":${asJson(clip(facts.by, longestMessage))},"reason":${asJson(clip(facts.reason, longestMessage))}`
   );
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { registerAccess } from "./access.ts";
 import { registerApply } from "./apply.ts";
 import { registerAudit } from "./audit.ts";
 import { registerCheck } from "./check.ts";
@@ -8,7 +9,9 @@ import { registerDemo } from "./demo.ts";
 import { registerExplain } from "./explain.ts";
 import { registerLogin } from "./login.ts";
 import { registerLogout } from "./logout.ts";
+import { registerMigrate } from "./migrate.ts";
 import { registerPassword } from "./password.ts";
+import { registerRevoke } from "./revoke.ts";
 import { registerSchema } from "./schema.ts";
 import { registerServe } from "./serve.ts";
 
@@ -27,11 +30,14 @@ registerServe(program);
 registerDemo(program);
 registerCheck(program);
 registerExplain(program);
+registerAccess(program);
 registerApply(program);
 registerAudit(program);
 registerLogin(program);
 registerConnect(program);
 registerLogout(program);
+registerMigrate(program);
+registerRevoke(program);
 registerPassword(program);
 registerSchema(program);
 

@@ -22,15 +22,24 @@ export function checkIdentities(
   const plaintext = issuers.length > 0 && issuers.every((placed) => placed.plaintext);
   checkIssuers(reading, issuers);
   checkScopes(reading, issuers, rules ?? []);
+  if (listen !== undefined && listen.tls?.clientCa === undefined)
+    for (const { path } of identities.certificates)
+      report(reading, path, "nobody could show one", "listen.tls.clientCa", "a certificate entry without it");
   if (listen !== undefined) for (const placed of issuers) checkTransport(reading, placed, listen);
   return {
     passwordUsers:
       identities.users && passwordUsers(reading, identities, rules === undefined ? roleNames : undefined),
+    certificates: identities.certificates.flatMap(({ names }) => names),
     jwt: issuers.map(({ issuer }) => issuer),
     plaintextTokensOnLoopback: plaintext,
     rules:
       rules ??
-      usualRules({ passwords: identities.users !== undefined, tokens: identities.hasJwt, roleNames }),
+      usualRules({
+        certificates: identities.certificates.length > 0,
+        passwords: identities.users !== undefined,
+        tokens: identities.hasJwt,
+        roleNames,
+      }),
     attributes: identities.attributes,
   };
 }

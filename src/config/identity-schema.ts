@@ -1,18 +1,20 @@
 import * as z from "zod";
 import { custom, mapping } from "../document/mapping.ts";
-import {
-  attributeNameExpected,
-  attributeValue,
-  attributeValueExpected,
-  isAttributeName,
-} from "../identity/attributes.ts";
+import { attributeNameExpected, isAttributeName } from "../identity/attributes.ts";
 import { parseVerifier } from "../scram/verifier.ts";
+import { attributeSetting } from "./attribute-setting.ts";
 import { sourced } from "./sourced.ts";
 import type { Sources } from "./sources.ts";
 
 const verifierExpected = "a SCRAM-SHA-256 verifier, as `rolegate password` prints it";
 
 const attributeName = z.string().refine(isAttributeName, { error: attributeNameExpected });
+
+const timeExpected = "a time with its zone, such as 2027-01-31T00:00:00Z";
+
+const validUntil = z.iso
+  .datetime({ offset: true, error: timeExpected })
+  .transform((value) => Date.parse(value));
 
 /** One entry of `users` in a `password` identity. */
 export function userSchema(sources: Sources | undefined) {
@@ -22,22 +24,17 @@ export function userSchema(sources: Sources | undefined) {
     context.addIssue(custom(verifierExpected, "text of another form", "not a verifier"));
     return z.NEVER;
   });
-  const literal = z.union([z.string(), z.number(), z.boolean()], { error: attributeValueExpected });
-  const value = z
-    .union([literal, z.array(literal)], { error: attributeValueExpected })
-    .transform((given, context) => {
-      const attribute = attributeValue(given);
-      if (attribute !== undefined) return attribute;
-      context.addIssue(custom(attributeValueExpected, undefined, "wrong value"));
-      return z.NEVER;
-    });
   return mapping({
     verifier: sourced(verifier, sources).describe(
       "SCRAM-SHA-256$…, as `rolegate password` prints it; never the password.",
     ),
-    attributes: byAttribute(sourced(value, sources), "a mapping of attributes to values").describe(
-      "What rules and conditions know as identity.<attribute>.",
-    ),
+    validUntil: sourced(validUntil, sources)
+      .optional()
+      .describe("When the password ends, as `2027-01-31T00:00:00Z`; sessions end then too. Left out: never."),
+    attributes: byAttribute(
+      sourced(attributeSetting(), sources),
+      "a mapping of attributes to values",
+    ).describe("What rules and conditions know as identity.<attribute>."),
   });
 }
 
@@ -45,7 +42,7 @@ export function userSchema(sources: Sources | undefined) {
 export function passwordSchema(sources: Sources | undefined) {
   return mapping({
     type: z
-      .literal("password", { error: "jwt or password" })
+      .literal("password", { error: "jwt, password or certificate" })
       .describe("How they prove it: SCRAM-SHA-256 with a password."),
     users: z
       .record(z.string(), userSchema(sources), { error: "a mapping of names to verifiers" })

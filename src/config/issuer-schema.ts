@@ -27,7 +27,7 @@ export function jwtSchema(sources: Sources | undefined) {
   const audience = sourced(text("an audience"), sources);
   return mapping({
     type: z
-      .literal("jwt", { error: "jwt or password" })
+      .literal("jwt", { error: "jwt, password or certificate" })
       .describe("How they prove it: a token (JWT) in place of the password."),
     issuer: sourced(text("the issuer, exactly as in the tokens"), sources).describe(
       "The `iss` that tokens must have.",

@@ -13,7 +13,9 @@ import { type BareDatabase, readDatabases } from "./read-databases.ts";
 import { readIdentities } from "./read-identities.ts";
 import { readListen } from "./read-listen.ts";
 import { type PlacedRole, readRoles } from "./read-roles.ts";
-import { type Reading, read } from "./reading.ts";
+import { readStore } from "./read-store.ts";
+import type { Secret } from "./secret.ts";
+import { type Reading, read, sinkAt } from "./reading.ts";
 import { configSchemas } from "./schema.ts";
 import { readText, type Sources } from "./sources.ts";
 
@@ -42,11 +44,13 @@ export function loadConfig(file: string, env: NodeJS.ProcessEnv): LoadedConfig {
   const roles = readRoles(reading);
   const admin = read(reading, ["admin"], reading.schemas.admin);
   const audit = read(reading, ["audit"], reading.schemas.audit);
+  const store = readStore(reading);
   const limits = read(reading, ["limits"], reading.schemas.limits);
   const log = read(reading, ["log"], reading.schemas.log);
 
   checkRoles(reading, names, access, roles);
   checkLogins(reading, databases, roles);
+  const complete = withRoles(reading, databases, roles);
   const roleNames = new Set(access.flatMap((entry) => entry.role ?? []));
   const rules = readAuthentication(reading, path.basename(absolute), { identities, databases: names });
   const checked = checkIdentities(reading, identities, listen, { roleNames, rules });
@@ -59,10 +63,11 @@ export function loadConfig(file: string, env: NodeJS.ProcessEnv): LoadedConfig {
     file: absolute,
     listen,
     admin,
-    databases: withRoles(databases, roles),
+    databases: complete,
     identities: checked,
     access: access.flatMap(({ entry }) => entry ?? []),
     audit: { directory: path.resolve(sources.directory, audit.directory) },
+    store,
     limits,
     log,
   };
@@ -94,6 +99,7 @@ const topLevel = mapping({
   authentication: z.unknown().optional(),
   access: z.unknown().optional(),
   audit: z.unknown().optional(),
+  store: z.unknown().optional(),
   roles: z.unknown().optional(),
   limits: z.unknown().optional(),
   log: z.unknown().optional(),
@@ -122,14 +128,23 @@ function open(
   return { kind: "open", reading: { document, sources, schemas: configSchemas(sources), problems } };
 }
 
-function withRoles(databases: readonly BareDatabase[], roles: readonly PlacedRole[]): Config["databases"] {
+function withRoles(
+  reading: Reading,
+  databases: readonly BareDatabase[],
+  placed: readonly PlacedRole[],
+): Config["databases"] {
   return new Map(
-    databases.map((database) => {
-      const files = roles.flatMap(({ roleFile }) => (roleFile?.database === database.name ? roleFile : []));
-      return [
-        database.name,
-        { ...database, roles: new Map(files.map((roleFile) => [roleFile.role, roleFile])) },
-      ];
+    databases.map(({ login: { userTemplate, password }, ...database }) => {
+      const files = placed.flatMap(({ roleFile }) => (roleFile?.database === database.name ? roleFile : []));
+      const sink = sinkAt(reading, ["databases", database.name, "login", "password"]);
+      const roles = new Map(files.map((roleFile) => [roleFile.role, roleFile]));
+      const secrets = new Map([...roles.keys()].map((role) => [role, password(role, sink)]));
+      const passwordOf = (role: string): Secret => {
+        const secret = secrets.get(role);
+        if (secret === undefined) throw new TypeError(`no password for ${role}`);
+        return secret;
+      };
+      return [database.name, { ...database, login: { userTemplate, password: passwordOf }, roles }];
     }),
   );
 }

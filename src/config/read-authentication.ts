@@ -33,6 +33,7 @@ export function readAuthentication(
     const rule: MethodRule = {
       addresses: given.address,
       tls: given.tls,
+      certificate: given.certificate,
       databases: given.database && new Set(given.database),
       users: given.user && anyOf(given.user.map(namePattern)),
       method: given.method,
@@ -75,6 +76,7 @@ function issuerOf(
 /** The type of identity that a method needs, if there is none. */
 function missingIdentities(method: MethodRule["method"], identities: IdentitiesReading): string | undefined {
   if (method === "password" && identities.users === undefined) return "a password entry";
+  if (method === "certificate" && identities.certificates.length === 0) return "a certificate entry";
   if ((method === "jwt" || method === "oauth") && !identities.hasJwt) return "a jwt entry";
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Client } from "pg";
-import { EmbeddedPostgres } from "./embedded-postgres.ts";
+import { EmbeddedPostgres } from "../embedded/embedded-postgres.ts";
 
 /** Starts a PostgreSQL with the database `shop` in it: the schema and rows of shop.sql. */
 export async function startShop(): Promise<EmbeddedPostgres> {

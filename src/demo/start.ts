@@ -6,8 +6,8 @@ import { formatProblem } from "../document/problem.ts";
 import { createLogger } from "../log.ts";
 import { startProxy, type Proxy } from "../proxy.ts";
 import { writeConfiguration, type DemoConfiguration } from "./configuration.ts";
-import type { EmbeddedPostgres } from "./embedded-postgres.ts";
-import { freePort } from "./free-port.ts";
+import type { EmbeddedPostgres } from "../embedded/embedded-postgres.ts";
+import { freePort } from "../embedded/free-port.ts";
 import { startShop } from "./shop.ts";
 
 export type Demo = {

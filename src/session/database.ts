@@ -136,7 +136,7 @@ export class Database {
 
 /** The upstream login of a role. */
 export function loginFor({ login }: DatabaseConfig, role: string): UpstreamLogin {
-  return { user: loginUser(login, role), password: login.password };
+  return { user: loginUser(login, role), password: login.password(role) };
 }
 
 function compileRoles(config: DatabaseConfig, parser: Parser): ReadonlyMap<string, Role> {

@@ -1,6 +1,5 @@
 import type { UpstreamTarget } from "../config/config.ts";
-import { Client } from "pg";
-import type { HandshakeConnection } from "./handshake-connection.ts";
+import { Client, type Connection } from "pg";
 import { isPrivate, type UpstreamLogin } from "./target.ts";
 
 /** PostgreSQL's own default is 4,096 and drivers' limits go to 100,000; a server asks for this much work of ours. */
@@ -20,14 +19,16 @@ export class LoginClient extends Client {
     target: UpstreamTarget,
     login: UpstreamLogin,
     parameters: Readonly<Record<string, string>>,
-    connection: HandshakeConnection,
+    connection: Connection,
   ) {
+    const { password } = login;
     const config = {
       host: target.host,
       port: target.port,
       user: login.user,
       database: target.database,
-      password: login.password,
+      // pg would pass its parameters on.
+      password: typeof password === "string" ? password : () => password(),
       connection,
       enableChannelBinding: target.tls !== undefined,
       scramMaxIterations: maxScramIterations,
@@ -63,7 +64,7 @@ export class LoginClient extends Client {
   }
 
   #refuse(asked: string): void {
-    const { connection } = this as unknown as { connection: HandshakeConnection };
+    const { connection } = this as unknown as { connection: Connection };
     const error = new Error(`the server asks for ${asked}; that needs sslmode=verify-full or a Unix socket`);
     connection.emit("error", error);
   }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { Client } from "pg";
 import type { TestProject } from "vitest/node";
-import { EmbeddedPostgres } from "../../src/demo/embedded-postgres.ts";
+import { EmbeddedPostgres } from "../../src/embedded/embedded-postgres.ts";
 
 /** Where the tests' PostgreSQL listens, and its superuser's password. */
 export type TestServer = {

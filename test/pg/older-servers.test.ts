@@ -3,7 +3,7 @@ import { Client } from "pg";
 import { describe, expect, test } from "vitest";
 import { applyTo } from "../../src/apply/apply-to.ts";
 import { relationKey } from "../../src/catalog/catalog.ts";
-import { EmbeddedPostgres } from "../../src/demo/embedded-postgres.ts";
+import { EmbeddedPostgres } from "../../src/embedded/embedded-postgres.ts";
 import { createLogger } from "../../src/log.ts";
 import { readRoleFile } from "../../src/policy/read.ts";
 import { openCatalogSource } from "../../src/upstream/catalog-source.ts";
@@ -28,7 +28,7 @@ describe.each(majors)("PostgreSQL $major", ({ major, installation }) => {
     const database = {
       name: "shop",
       upstream,
-      login: { userTemplate: "rolegate_{role}", password: async () => "secret" },
+      login: { userTemplate: "rolegate_{role}", password: () => async () => "secret" },
       roles: new Map([["analyst", roleFile!]]),
     };
     expect((await applyTo(server.url("postgres"), database, {})).kind).toBe("applied");

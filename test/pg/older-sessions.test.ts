@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { Client } from "pg";
 import { describe, expect, test } from "vitest";
-import { EmbeddedPostgres } from "../../src/demo/embedded-postgres.ts";
+import { EmbeddedPostgres } from "../../src/embedded/embedded-postgres.ts";
 import { loginPassword } from "./embedded-database.ts";
 import { connectRaw, extended, kinds, say } from "./raw-connection.ts";
 import { startTestProxy } from "./running-proxy.ts";

@@ -11,6 +11,7 @@ export async function serve(directory: string): Promise<ServedProxy> {
     stdio: ["ignore", "ignore", "pipe"],
   });
   for await (const line of createInterface(child.stderr)) {
+    if (!line.startsWith("{")) throw new Error(line);
     const { msg, port } = JSON.parse(line) as { msg?: string; port?: number };
     if (msg === "listening" && port !== undefined) {
       child.stderr.resume();

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { EmbeddedPostgres } from "../../src/demo/embedded-postgres.ts";
+import { EmbeddedPostgres } from "../../src/embedded/embedded-postgres.ts";
 import { functionGroups } from "../../src/policy/server-functions/function-table.ts";
 import { fixtureFile, fixtureSql, readFixture, writeFixture } from "../fixtures/server-functions.ts";
 

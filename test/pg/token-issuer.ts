@@ -7,7 +7,11 @@ export type TokenIssuer = {
   /** A `jwt` entry of `identities`. */
   entry(more?: object): object;
   /** A token that is good, but for what `claims` changes; `expiresIn` in seconds. */
-  sign(claims: Record<string, unknown>, expiresIn?: number): Promise<string>;
+  sign(
+    claims: Record<string, unknown>,
+    expiresIn?: number,
+    header?: { readonly kid?: string },
+  ): Promise<string>;
   /** The key set, which is public: an attacker may take it for a shared secret. */
   readonly keySet: string;
 };
@@ -27,7 +31,7 @@ export async function createTokenIssuer(): Promise<TokenIssuer> {
       clockTolerance: "1s",
       ...more,
     }),
-    sign: (claims, expiresIn = 60) =>
+    sign: (claims, expiresIn = 60, header = { kid: "one" }) =>
       new SignJWT({
         iss: issuerName,
         aud: audience,
@@ -35,7 +39,7 @@ export async function createTokenIssuer(): Promise<TokenIssuer> {
         email: "sam@example.com",
         ...claims,
       })
-        .setProtectedHeader({ alg: "ES256", kid: "one" })
+        .setProtectedHeader({ alg: "ES256", ...header })
         .sign(privateKey),
     keySet,
   };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { EmbeddedPostgres } from "../../src/demo/embedded-postgres.ts";
+import { EmbeddedPostgres } from "../../src/embedded/embedded-postgres.ts";
 import { loginPassword } from "./embedded-database.ts";
 import { connectRaw, say } from "./raw-connection.ts";
 import { startTestProxy, type RunningProxy } from "./running-proxy.ts";

@@ -1,7 +1,9 @@
 import type { IdentitiesConfig } from "../../config/config.ts";
 import { chooseMethod, type MethodRule, type Stranger } from "../../identity/choose-method.ts";
+import type { ClientCertificate } from "../../identity/client-certificate.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { JwtIssuer } from "../../identity/jwt-issuer.ts";
+import { proveCertificate } from "./exchange/certificate.ts";
 import { proveOauth } from "./exchange/oauth.ts";
 import { provePassword } from "./exchange/password.ts";
 import { proveToken } from "./exchange/token.ts";
@@ -12,6 +14,7 @@ import { LoginRefused } from "./login-refused.ts";
 export type Premises = {
   readonly stranger: Stranger;
   readonly identities: IdentitiesConfig;
+  readonly clientCertificate: ClientCertificate;
   /** Undefined: no TLS, or a certificate that cannot be bound to. */
   readonly certificateHash: Buffer | undefined;
 };
@@ -37,6 +40,7 @@ export async function authenticate(inbox: Inbox, premises: Premises): Promise<Id
       return proveOauth(inbox, premises, issuer);
     }
     case "certificate":
+      return proveCertificate(premises);
     case "reject":
       break;
   }

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
-import { chooseRole, rolesFor } from "../../access/choose-role.ts";
+import { chooseRole } from "../../access/choose-role.ts";
+import type { Subject } from "../../access/revocations.ts";
 import type { Recorder } from "../../audit/recorder.ts";
 import type { Config } from "../../config/config.ts";
 import { refuse, RolegateError, sqlstate, type Problem } from "../../errors.ts";
@@ -10,10 +11,12 @@ import { errorResponse } from "../../wire/error-fields.ts";
 import { truncateName } from "../../sql/names.ts";
 import { negotiateProtocolVersion } from "../../wire/negotiate-protocol-version.ts";
 import { authenticate } from "./authenticate.ts";
+import type { AccessNow } from "../access-now.ts";
 import type { CancelKeys } from "../cancel-keys.ts";
 import type { Database } from "../database.ts";
 import { ClientGone, Inbox } from "./inbox.ts";
 import type { LiveSessions } from "../live-sessions.ts";
+import type { TakenAway } from "../taken-away.ts";
 import { LoginRefused } from "./login-refused.ts";
 import { carrySettings, openRole } from "./open-role.ts";
 import { readOpening, type ClientAddress, type Opening, type Startup } from "./opening.ts";
@@ -33,6 +36,9 @@ export type Gate = {
   readonly log: Logger;
   readonly cancelKeys: CancelKeys;
   readonly sessions: LiveSessions;
+  /** Undefined: there is no store. */
+  readonly takenAway: TakenAway | undefined;
+  readonly access: AccessNow;
   /** The database of that name, once it can be reached; rejects with a RolegateError. */
   readonly database: (name: string) => Promise<Database>;
 };
@@ -121,16 +127,22 @@ async function logIn(inbox: Inbox, opened: Opened, gate: Gate, authenticated: ()
 /** Who is this, which role may they take, what may it do, and a connection with that role in force. */
 async function begin(
   inbox: Inbox,
-  { startup, tls, client }: Opened,
+  { startup, tls, clientCertificate, client }: Opened,
   gate: Gate,
   authenticated: () => void,
 ): Promise<void> {
-  const { config, metrics, log } = gate;
+  const { config, metrics, takenAway } = gate;
   const { channel } = inbox;
   const { address } = client;
   const encrypted = tls !== undefined;
   if (config.listen.tls?.mode === "require" && !encrypted)
     throw new LoginRefused("tls_required", "the connection requires TLS", "plaintext");
+  if (clientCertificate.kind === "invalid")
+    throw new LoginRefused(
+      "not_admitted",
+      "the client certificate is not valid",
+      `the client certificate is not valid: ${clientCertificate.reason}`,
+    );
   const { minor, reply } = negotiateProtocolVersion(startup.minor, startup.protocolOptions);
   if (reply !== undefined) channel.write(reply);
   const user = startup.parameters.get("user") ?? "";
@@ -140,20 +152,25 @@ async function begin(
 
   const name = databaseName(startup);
   const identity = await authenticate(inbox, {
-    stranger: { user, database: name, address, encrypted },
+    stranger: { user, database: name, address, encrypted, certified: clientCertificate.kind === "valid" },
+    clientCertificate,
     identities: config.identities,
     certificateHash: tls?.certificateHash,
   });
   authenticated();
+  const asRole = (role?: string): Subject => ({
+    identity,
+    roles: role === undefined ? [] : [role],
+    database: name,
+  });
+  await takenAway?.admit(asRole());
 
   if (!config.databases.has(name)) refuse("unknown_database", `database "${name}" does not exist`);
   const connection = { address, tls: encrypted, database: name, applicationName };
-  const { roles, failures } = rolesFor(identity, connection, Date.now(), config.access);
-  for (const { entry, reason } of failures) {
-    log.warn({ file: entry.file, line: entry.line, reason }, "a condition of access could not be evaluated");
-  }
-  const chosen = chooseRole(user, identity, roles);
+  const rolesNow = () => gate.access.rolesFor(identity, connection, Date.now());
+  const chosen = chooseRole(user, identity, rolesNow());
   if (chosen.kind === "refused") throw new RolegateError(chosen.problem);
+  takenAway?.check(asRole(chosen.role));
   const database = await gate.database(name);
   const deadline = config.limits.upstreamTimeout;
   const role = await openRole(
@@ -166,12 +183,13 @@ async function begin(
     {
       identity,
       database,
-      roles,
+      rolesNow,
       connection,
       client: shownAddress(client),
       minor,
-      openRole: (to, { role: before, parameters, change }) =>
-        openRole(
+      openRole: async (to, { role: before, parameters, change }) => {
+        await takenAway?.admit(asRole(to));
+        return openRole(
           {
             database,
             identity,
@@ -181,7 +199,8 @@ async function begin(
             deadline,
           },
           metrics,
-        ),
+        );
+      },
     },
     gate,
   );

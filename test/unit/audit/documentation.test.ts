@@ -26,6 +26,19 @@ async function fullRecord(): Promise<string> {
   const recorder = Recorder.open({ directory, log: createLogger("silent"), open: file.open });
   const login = { client: "127.0.0.1:1", user: "eve", database: "shop", applicationName: "", tls: false };
   recorder.loginFailed({ ...login, sqlstate: "28P01", reason: "no such user" });
+  const revocation = {
+    id: "7",
+    kind: "role",
+    value: "analyst",
+    issuer: "i",
+    database: "shop",
+    by: "o@h",
+    reason: "r",
+  };
+  recorder.revocation("revocation", revocation);
+  recorder.revocation("revocation lifted", revocation);
+  recorder.storeLost("refuse");
+  recorder.storeFound(3);
   const session = recorder.openSession(sessionFacts());
   const long = "x".repeat(longestText + 1);
   const refusal = { sqlstate: "42501", message: "no" };

@@ -30,7 +30,7 @@ describe("rolegate check", () => {
     expect(await printed(changed("roles: roles/", "roles: roles/\nrole: x"))).toEqual({
       exitCode: 2,
       output:
-        "rolegate.yaml:32: role: unknown key: found `role`, expected one of listen, admin, databases, identities, authentication, access, audit, roles, limits, log (did you mean roles?)\n1 problem\n",
+        "rolegate.yaml:32: role: unknown key: found `role`, expected one of listen, admin, databases, identities, authentication, access, audit, store, roles, limits, log (did you mean roles?)\n1 problem\n",
     });
   });
 

@@ -1,4 +1,5 @@
 import { mayReceiveToken } from "../../../identity/choose-method.ts";
+import { shownDer } from "../../../identity/client-certificate.ts";
 import type { Identity } from "../../../identity/identity.ts";
 import type { JwtIssuer } from "../../../identity/jwt-issuer.ts";
 import { verifyToken } from "../../../identity/verify-token.ts";
@@ -15,7 +16,7 @@ const passwordTable = frameTable(passwordLimits, { p: { whole: passwordLimits.p 
 /** A JWT of one of the issuers in place of the password (protocol chapter, AuthenticationCleartextPassword). */
 export async function proveToken(
   inbox: Inbox,
-  { stranger, identities }: Premises,
+  { stranger, identities, clientCertificate }: Premises,
   issuers: readonly JwtIssuer[],
 ): Promise<Identity> {
   if (!mayReceiveToken(stranger, identities.plaintextTokensOnLoopback))
@@ -23,7 +24,11 @@ export async function proveToken(
   inbox.channel.write(authenticationCleartextPassword);
   const message = await inbox.next(passwordTable);
   const token = readPassword(message, 0, message.length);
-  const result = await verifyToken(token, issuers, { now: Date.now(), method: "jwt" });
+  const result = await verifyToken(token, issuers, {
+    now: Date.now(),
+    method: "jwt",
+    clientCertificate: shownDer(clientCertificate),
+  });
   if (result.kind === "refused") throw wrongSecret(stranger.user, result.reason);
   return result.identity;
 }

@@ -49,14 +49,23 @@ export async function createCluster(options: EmbeddedPostgresOptions): Promise<C
       write("server.crt", options.tls.certificate);
       write("server.key", options.tls.key);
     }
-    const initdb = ["--pgdata=data", "--username=postgres", "--pwfile=password", "--auth=scram-sha-256"];
-    initdb.push("--encoding=UTF8", "--locale=C", "--no-sync");
-    await runProgram(join(bin, "initdb"), initdb, { ...ownership(user), ...surroundings(directory) });
+    await runInitdb({ directory, bin, user }, "data", ["--no-sync"]);
     return { directory, bin, password, user, watchdog };
   } catch (error) {
     await release(watchdog);
     throw error;
   }
+}
+
+/** Makes the data directory `data` in a place where a file `password` holds that of the superuser `postgres`. */
+export async function runInitdb(
+  { directory, bin, user }: Pick<Cluster, "directory" | "bin" | "user">,
+  data: string,
+  more: readonly string[] = [],
+): Promise<void> {
+  const flags = [`--pgdata=${data}`, "--username=postgres", "--pwfile=password", "--auth=scram-sha-256"];
+  flags.push("--encoding=UTF8", "--locale=C", ...more);
+  await runProgram(join(bin, "initdb"), flags, { ...ownership(user), ...surroundings(directory) });
 }
 
 async function runProgram(file: string, flags: readonly string[], options: ExecFileOptions): Promise<void> {
@@ -69,7 +78,11 @@ async function runProgram(file: string, flags: readonly string[], options: ExecF
 }
 
 /** Starts the server; when it takes connections is another matter. */
-export function spawnServer(cluster: Cluster, port: number, options: EmbeddedPostgresOptions): ChildProcess {
+export function spawnServer(
+  cluster: Pick<Cluster, "directory" | "bin" | "user">,
+  port: number,
+  options: EmbeddedPostgresOptions,
+): ChildProcess {
   const { directory, bin, user } = cluster;
   const settings: Record<string, string> = {
     ...throwAway,

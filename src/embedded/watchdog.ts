@@ -18,6 +18,21 @@ export function startWatchdog(directory: string): ChildProcess {
       done
     fi
     rm -rf "$1" || { sleep 1; rm -rf "$1"; }`;
+  return spawnWatchdog(script, directory);
+}
+
+/** The same for data that stay: the server is asked to stop as it should (SIGINT), and nothing is removed. */
+export function startGuard(directory: string): ChildProcess {
+  const script = `
+    read -r _
+    lock=$1/data/postmaster.pid
+    if pid=$(head -n 1 "$lock" 2>/dev/null); then
+      kill -INT "$pid" 2>/dev/null
+    fi`;
+  return spawnWatchdog(script, directory);
+}
+
+function spawnWatchdog(script: string, directory: string): ChildProcess {
   const watchdog = spawn("/bin/sh", ["-c", script, "sh", directory], {
     cwd: "/",
     // Of its own session: what ends the others in a terminal must not end it.

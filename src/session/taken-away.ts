@@ -1,0 +1,186 @@
+import {
+  indexRevocations,
+  noRevocations,
+  revocationMessage,
+  revokedBy,
+  type Revocation,
+  type Revocations,
+  type Subject,
+} from "../access/revocations.ts";
+import type { Recorder } from "../audit/recorder.ts";
+import type { StoreConfig } from "../config/config.ts";
+import { RolegateError, type Problem } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import { checkSchema } from "../store/migrate.ts";
+import { revocationReader, type RevocationsFound } from "../store/revocations.ts";
+import type { Store } from "../store/store.ts";
+import { storeUnavailable } from "../store/unavailable.ts";
+import type { Reader, Watch } from "../store/watch.ts";
+import type { LiveSession, LiveSessions } from "./live-sessions.ts";
+
+/** Milliseconds after which what is known counts as old: a look a second, and what one may take. */
+const oldAfter = 3_500;
+
+/** Behind the loss of the store, how long logins wait for it, in milliseconds: a replica takes over in about that time. */
+const patience = 5_000;
+
+const lost: Problem = {
+  code: "session_ended",
+  message: "rolegate's store is not available, so it is not known whether the session's access was revoked",
+};
+
+type TakenAwayOptions = {
+  readonly sessions: LiveSessions;
+  readonly recorder: Recorder;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+};
+
+/** What was taken away, as the store says, and who may still come in or go on. */
+export class TakenAway {
+  readonly #policy: Pick<StoreConfig, "whenDown" | "grace">;
+  readonly #options: TakenAwayOptions;
+  readonly #watch: Watch;
+  #inForce: Revocations = noRevocations;
+  #known: ReadonlyMap<string, Revocation> = new Map();
+  /** When what is known was true, by the monotonic clock; undefined: the store has never been read. */
+  #currentAt: number | undefined;
+  /** When the store was lost; undefined: it is there. */
+  #lostAt: number | undefined;
+  /** Ends the sessions. */
+  #grace: NodeJS.Timeout | undefined;
+  readonly #waiting = new Set<() => void>();
+
+  /** @param others who reads on the same connection */
+  constructor(
+    { store }: { readonly store: Store },
+    policy: Pick<StoreConfig, "whenDown" | "grace">,
+    options: TakenAwayOptions,
+    others: readonly Reader[] = [],
+  ) {
+    this.#policy = policy;
+    this.#options = options;
+    const revocations = revocationReader((found) => this.#take(found));
+    const reader: Reader = {
+      channel: revocations.channel,
+      read: async (query, fresh) => {
+        if (fresh) await checkSchema(query);
+        await revocations.read(query, fresh);
+      },
+    };
+    this.#watch = store.watch([reader, ...others], {
+      current: (since) => this.#current(since),
+      lost: (error) => this.#lost(error),
+    });
+    options.sessions.require((session, now) => this.#standing(session, now));
+  }
+
+  /** False: rolegate serves without the store, too. */
+  get needed(): boolean {
+    return this.#policy.whenDown === "refuse";
+  }
+
+  health(): { readonly store: "ok" | "failing" } {
+    return { store: this.#lostAt === undefined && this.#currentAt !== undefined ? "ok" : "failing" };
+  }
+
+  /**
+   * Resolves if the subject may come in, by what was known at the time or later; waits a moment for a store that is away.
+   * @throws RolegateError access_revoked, store_unavailable
+   */
+  async admit(subject: Subject): Promise<void> {
+    if (!this.#isKnown() && !(await this.#knownSoon())) throw storeUnavailable(undefined);
+    this.check(subject);
+  }
+
+  /** @throws RolegateError access_revoked */
+  check(subject: Subject): void {
+    const revocation = revokedBy(this.#inForce, subject, Date.now());
+    if (revocation !== undefined)
+      throw new RolegateError({ code: "access_revoked", message: revocationMessage(revocation) });
+  }
+
+  close(): void {
+    clearTimeout(this.#grace);
+    for (const wake of this.#waiting) wake();
+  }
+
+  #isKnown(): boolean {
+    if (this.#currentAt === undefined) return false;
+    if (this.#policy.whenDown === "continue") return true;
+    return this.#lostAt === undefined && performance.now() - this.#currentAt < oldAfter;
+  }
+
+  #knownSoon(): Promise<boolean> {
+    this.#watch.look();
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        resolve(this.#isKnown());
+      };
+      const away = this.#lostAt === undefined ? 0 : performance.now() - this.#lostAt;
+      const timer = setTimeout(wake, Math.max(0, patience - away));
+      this.#waiting.add(wake);
+    });
+  }
+
+  #standing(session: LiveSession, now: number): { problem: Problem; grace: number } | undefined {
+    const { identity, id, role, nextRole, connection } = session;
+    const roles = nextRole === undefined ? [role] : [role, nextRole];
+    const subject = { identity, session: id, roles, database: connection.database };
+    const revocation = revokedBy(this.#inForce, subject, now);
+    if (revocation !== undefined) {
+      this.#options.metrics.store.ended++;
+      return { problem: { code: "session_ended", message: revocationMessage(revocation) }, grace: 0 };
+    }
+    return this.#graceIsOver() ? { problem: lost, grace: 0 } : undefined;
+  }
+
+  /** Nobody knows of revocations, for longer than sessions may go on without. */
+  #graceIsOver(): boolean {
+    if (this.#policy.whenDown === "continue" || this.#lostAt === undefined) return false;
+    return performance.now() - this.#lostAt >= this.#policy.grace;
+  }
+
+  #take({ inForce, lifted }: RevocationsFound): void {
+    const { recorder, metrics, sessions } = this.#options;
+    for (const revocation of inForce)
+      if (!this.#known.has(revocation.id)) recorder.revocation("revocation", revocation);
+    for (const { id, by, reason } of lifted) {
+      const revocation = this.#known.get(id);
+      if (revocation !== undefined) recorder.revocation("revocation lifted", { ...revocation, by, reason });
+    }
+    this.#known = new Map(inForce.map((revocation) => [revocation.id, revocation]));
+    this.#inForce = indexRevocations(inForce);
+    metrics.store.revocations = inForce.length;
+    sessions.review(Date.now());
+  }
+
+  #current(since: number): void {
+    const { recorder, metrics, log } = this.#options;
+    this.#currentAt = since;
+    metrics.store.up = 1;
+    if (this.#lostAt !== undefined) {
+      const seconds = Math.round((performance.now() - this.#lostAt) / 1000);
+      this.#lostAt = undefined;
+      clearTimeout(this.#grace);
+      recorder.storeFound(seconds);
+      log.info({ seconds }, "the store is back");
+    }
+    for (const wake of this.#waiting) wake();
+  }
+
+  #lost(error: unknown): void {
+    const { recorder, metrics, log, sessions } = this.#options;
+    metrics.store.up = 0;
+    metrics.store.failures++;
+    if (this.#lostAt !== undefined) return;
+    const { whenDown, grace } = this.#policy;
+    this.#lostAt = performance.now();
+    recorder.storeLost(whenDown);
+    log.error({ err: error, whenDown }, "the store is not available");
+    if (whenDown === "refuse") this.#grace = setTimeout(() => sessions.review(Date.now()), grace + 1).unref();
+  }
+}
