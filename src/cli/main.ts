@@ -33,11 +33,11 @@ registerExplain(program);
 registerAccess(program);
 registerApply(program);
 registerAudit(program);
+registerMigrate(program);
+registerRevoke(program);
 registerLogin(program);
 registerConnect(program);
 registerLogout(program);
-registerMigrate(program);
-registerRevoke(program);
 registerPassword(program);
 registerSchema(program);
 

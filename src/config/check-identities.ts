@@ -21,10 +21,10 @@ export function checkIdentities(
   const { issuers } = identities;
   const plaintext = issuers.length > 0 && issuers.every((placed) => placed.plaintext);
   checkIssuers(reading, issuers);
-  checkScopes(reading, issuers, rules ?? []);
   if (listen !== undefined && listen.tls?.clientCa === undefined)
     for (const { path } of identities.certificates)
       report(reading, path, "nobody could show one", "listen.tls.clientCa", "a certificate entry without it");
+  checkScopes(reading, issuers, rules ?? []);
   if (listen !== undefined) for (const placed of issuers) checkTransport(reading, placed, listen);
   return {
     passwordUsers:

@@ -6,11 +6,6 @@ export type ClientCertificate =
   /** `reason`: OpenSSL's word for it, such as `CERT_HAS_EXPIRED`. */
   | { readonly kind: "invalid"; readonly reason: string };
 
-/** The certificate (DER) that a client proved to have; undefined: none. */
-export function shownDer(shown: ClientCertificate): Buffer | undefined {
-  return shown.kind === "valid" ? shown.certificate.der : undefined;
-}
-
 /** A certificate that was verified (RFC 5280). */
 export type ShownCertificate = {
   /** Values by attribute type, `CN`. */
@@ -26,6 +21,11 @@ export type ShownCertificate = {
   readonly validTo: number;
   readonly der: Buffer;
 };
+
+/** DER of the certificate that the client proved to have; undefined: none that is valid. */
+export function provenCertificate(shown: ClientCertificate): Buffer | undefined {
+  return shown.kind === "valid" ? shown.certificate.der : undefined;
+}
 
 /** As far as identities are matched with them; names of hosts in lower case. */
 export type AlternativeName = { readonly kind: "dns" | "email" | "uri"; readonly value: string };

@@ -1,6 +1,6 @@
 import { refuse, RolegateError } from "../../../errors.ts";
 import { mayReceiveToken } from "../../../identity/choose-method.ts";
-import { shownDer } from "../../../identity/client-certificate.ts";
+import { provenCertificate } from "../../../identity/client-certificate.ts";
 import type { Identity } from "../../../identity/identity.ts";
 import type { JwtIssuer } from "../../../identity/jwt-issuer.ts";
 import {
@@ -47,10 +47,13 @@ export async function proveOauth(
     refuse("protocol_violation", "client selected an invalid SASL authentication mechanism");
   const message = readBearerMessage(response ?? (await emptyChallenge(inbox, oauthTable)));
   if (message.kind === "malformed") throw violation(message);
-  const how = { now: Date.now(), method: "oauth", clientCertificate: shownDer(clientCertificate) } as const;
   const result: TokenResult =
     message.kind === "token"
-      ? await verifyToken(message.token, [issuer], how)
+      ? await verifyToken(message.token, [issuer], {
+          now: Date.now(),
+          method: "oauth",
+          clientCertificate: provenCertificate(clientCertificate),
+        })
       : { kind: "refused", reason: reasons[message.kind] };
   if (result.kind === "identity") return result.identity;
   channel.write(authenticationSaslContinue(bearerRefusal(issuer)));

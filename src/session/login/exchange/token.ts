@@ -1,5 +1,5 @@
 import { mayReceiveToken } from "../../../identity/choose-method.ts";
-import { shownDer } from "../../../identity/client-certificate.ts";
+import { provenCertificate } from "../../../identity/client-certificate.ts";
 import type { Identity } from "../../../identity/identity.ts";
 import type { JwtIssuer } from "../../../identity/jwt-issuer.ts";
 import { verifyToken } from "../../../identity/verify-token.ts";
@@ -27,7 +27,7 @@ export async function proveToken(
   const result = await verifyToken(token, issuers, {
     now: Date.now(),
     method: "jwt",
-    clientCertificate: shownDer(clientCertificate),
+    clientCertificate: provenCertificate(clientCertificate),
   });
   if (result.kind === "refused") throw wrongSecret(stranger.user, result.reason);
   return result.identity;
