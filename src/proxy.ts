@@ -14,6 +14,7 @@ import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
 import { watchKeySets } from "./session/login/watch-key-sets.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
+import { Requests } from "./session/requests.ts";
 import { TakenAway } from "./session/taken-away.ts";
 import { openStore, type OpenStore } from "./store/open.ts";
 
@@ -65,10 +66,13 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
   const access = new AccessNow(config.access, log);
   const endReview = reviewAccess(sessions, access);
   let admin: Admin | undefined;
+  let requests: Requests | undefined;
   try {
     if (config.store !== undefined) {
       store = await openStore(config.store, log);
-      takenAway = new TakenAway(store, config.store, { sessions, recorder, metrics, log });
+      const options = { sessions, recorder, metrics, log };
+      requests = new Requests(store.store, { ...options, entries: config.access });
+      takenAway = new TakenAway(store, config.store, options, [requests.reader]);
     }
     await databases.openAll();
     const entrance = new Entrance({
@@ -79,6 +83,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       metrics,
       log,
       sessions,
+      requests,
       takenAway,
       access,
       cancelKeys: new CancelKeys(),
@@ -107,6 +112,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         await sessions.drain(deadline);
         endReview();
         await entered;
+        requests?.close();
         takenAway?.close();
         await Promise.all([databases.close(), admin?.close(), store?.close()]);
         await recorder.close();
@@ -114,6 +120,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     };
   } catch (error) {
     endReview();
+    requests?.close();
     takenAway?.close();
     await Promise.all([databases.close(), admin?.close(), store?.close()]);
     await recorder.close();

@@ -12,6 +12,7 @@ import { registerLogout } from "./logout.ts";
 import { registerMigrate } from "./migrate.ts";
 import { registerPassword } from "./password.ts";
 import { registerRevoke } from "./revoke.ts";
+import { registerRequests } from "./requests.ts";
 import { registerSchema } from "./schema.ts";
 import { registerServe } from "./serve.ts";
 
@@ -38,6 +39,7 @@ registerRevoke(program);
 registerLogin(program);
 registerConnect(program);
 registerLogout(program);
+registerRequests(program);
 registerPassword(program);
 registerSchema(program);
 

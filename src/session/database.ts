@@ -19,7 +19,7 @@ import { VerdictCache, type VerdictScope } from "./verdict-cache.ts";
 import type { Asked } from "./verdict-of.ts";
 
 /** What the verdicts of a session stand on, beside the database itself. */
-type ScopePremises = Pick<JudgeContext, "grants" | "searchPath" | "roles" | "rowSecurity"> & {
+type ScopePremises = Pick<JudgeContext, "grants" | "searchPath" | "roles" | "askable" | "rowSecurity"> & {
   /** The values with which the session began. */
   readonly settings: ReadonlyMap<string, string>;
 };
