@@ -65,15 +65,15 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     const checks = { ...needed, ...takenAway?.health() };
     return { status: stopping ? "stopping" : failing ? "failing" : "ok", checks };
   };
-  const access = new AccessNow(config.access, log);
+  let requests: Requests | undefined;
+  const access = new AccessNow(config.access, log, () => requests);
   const endReview = reviewAccess(sessions, access);
   let admin: Admin | undefined;
-  let requests: Requests | undefined;
   try {
     if (config.store !== undefined) {
       store = await openStore(config.store, log);
       const options = { sessions, recorder, metrics, log };
-      requests = new Requests(store.store, { ...options, entries: config.access });
+      requests = new Requests(store.store, { ...options, entries: () => config.access });
       takenAway = new TakenAway(store, config.store, options, [requests.reader]);
     }
     await databases.openAll();

@@ -12,7 +12,7 @@ export type ReportedEntry = {
   /** `rolegate.yaml:12`. */
   readonly place: string;
   readonly fits: boolean;
-  /** The role has to be asked for; undefined: whoever fits has it. */
+  /** Where it fits, the role is not theirs: it may be asked for, or taken in an emergency. */
   readonly onRequest: "approval" | "break-glass" | undefined;
   /** The condition, and what its parts come to. */
   readonly condition: string;
@@ -27,8 +27,6 @@ export type ReportedDatabase = {
   readonly role: string | undefined;
   /** All roles that may be taken, that one included. */
   readonly roles: readonly string[];
-  /** Others that may be asked for. */
-  readonly askable: readonly string[];
   readonly entries: readonly ReportedEntry[];
 };
 
@@ -89,21 +87,14 @@ function inDatabase(identity: Identity, database: string, premises: Premises): R
         refused: kind === "fits" ? refusalOf(entry, identity, premises) : undefined,
       };
     });
-  const fitting = entries.filter(({ fits }) => fits);
-  const given = fitting.filter(({ onRequest }) => onRequest === undefined);
-  const [first] = given;
-  const roles = rolesOf(given.filter(({ refused }) => refused === undefined));
+  const fitting = entries.filter(({ fits, onRequest }) => fits && onRequest === undefined);
+  const [first] = fitting;
   return {
     database,
     role: first?.refused === undefined ? first?.role : undefined,
-    roles,
-    askable: rolesOf(fitting).filter((role) => !given.some((entry) => entry.role === role)),
+    roles: [...new Set(fitting.filter(({ refused }) => refused === undefined).map(({ role }) => role))],
     entries,
   };
-}
-
-function rolesOf(entries: readonly ReportedEntry[]): readonly string[] {
-  return [...new Set(entries.map(({ role }) => role))];
 }
 
 function refusalOf(

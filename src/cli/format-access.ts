@@ -45,20 +45,20 @@ function whoLine(
   return [paint("bold", visible(name)), ", by ", how, ...factors, ...ago, ...all].join("");
 }
 
-function databaseLines({ database, role, roles, askable }: ReportedDatabase, paint: Paint): string[] {
+function databaseLines({ database, role, roles }: ReportedDatabase, paint: Paint): string[] {
   const others = roles.filter((other) => other !== role).join(", ");
   const first = role === undefined ? paint("red", "no role") : `role ${paint("green", role)}`;
   const more = others === "" ? "" : role === undefined ? `, by name ${others}` : `, and may take ${others}`;
-  const asked = askable.length === 0 ? "" : `, and may ask for ${askable.join(", ")}`;
-  return [`  database ${database}: ${first}${more}${asked}`];
+  return [`  database ${database}: ${first}${more}`];
 }
 
 function entryLines(
   { role, place, fits, onRequest, because, refused }: ReportedEntry,
   paint: Paint,
 ): string[] {
-  const how = onRequest === undefined ? "" : onRequest === "approval" ? ", on request" : ", as break-glass";
-  const verdict = fits ? `${paint("green", "fits")}${how}` : paint("red", "does not fit");
+  const ways = { approval: ", and has to be asked for", "break-glass": ", by breaking the glass" };
+  const way = fits && onRequest !== undefined ? ways[onRequest] : "";
+  const verdict = (fits ? paint("green", "fits") : paint("red", "does not fit")) + way;
   return [
     `    ${role}, by ${place}: ${verdict}`,
     ...(refused === undefined ? [] : [`      ${paint("red", "refused")}: ${visible(refused)}`]),
