@@ -11,6 +11,7 @@ import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
+import { PublishedSessions } from "./session/published-sessions.ts";
 import { TakenAway } from "./session/taken-away.ts";
 import { openStore, type OpenStore } from "./store/open.ts";
 
@@ -48,6 +49,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
   let stopping = false;
   let store: OpenStore | undefined;
   let takenAway: TakenAway | undefined;
+  let published: PublishedSessions | undefined;
   const health = (): Health => {
     const needed = {
       audit: recorder.failure === undefined ? "ok" : "failing",
@@ -63,6 +65,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     if (config.store !== undefined) {
       store = await openStore(config.store, log);
       takenAway = new TakenAway(store, config.store, { sessions, recorder, metrics, log });
+      published = new PublishedSessions(store.store, sessions, log);
     }
     await databases.openAll();
     const entrance = new Entrance({
@@ -100,12 +103,14 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         await sessions.drain(deadline);
         await entered;
         takenAway?.close();
+        await published?.close();
         await Promise.all([databases.close(), admin?.close(), store?.close()]);
         await recorder.close();
       },
     };
   } catch (error) {
     takenAway?.close();
+    await published?.close();
     await Promise.all([databases.close(), admin?.close(), store?.close()]);
     await recorder.close();
     throw error instanceof RolegateError ? new Error(error.message, { cause: error.cause }) : error;

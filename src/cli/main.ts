@@ -10,6 +10,7 @@ import { registerPassword } from "./password.ts";
 import { registerRevoke } from "./revoke.ts";
 import { registerSchema } from "./schema.ts";
 import { registerServe } from "./serve.ts";
+import { registerSessions } from "./sessions.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -30,6 +31,7 @@ registerApply(program);
 registerAudit(program);
 registerMigrate(program);
 registerRevoke(program);
+registerSessions(program);
 registerPassword(program);
 registerSchema(program);
 

@@ -7,6 +7,9 @@ const shutdown: Problem = {
   message: "terminating connection due to administrator command",
 };
 
+/** What a session is at, in the words of pg_stat_activity. */
+export type SessionActivity = "active" | "idle" | "idle in transaction" | "idle in transaction (aborted)";
+
 /** A session as it looks from outside. */
 export type LiveSession = {
   /** As on record. */
@@ -22,6 +25,7 @@ export type LiveSession = {
   readonly role: string;
   /** The one that a change under way leads to. */
   readonly nextRole: string | undefined;
+  readonly state: SessionActivity;
   /** Ends it as soon as it is idle, or after a grace in milliseconds. */
   endWhenIdle(problem: Problem, grace?: number): void;
   /** Takes nothing more from the client, and ends it when what runs is done, or after a grace in milliseconds. */

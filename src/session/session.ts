@@ -5,7 +5,7 @@ import type { Channel, ChannelEvents } from "../net/channel.ts";
 import { errorResponse } from "../wire/error-fields.ts";
 import { Flow } from "./flow.ts";
 import { catalogRead, wantsCatalog } from "./local-objects.ts";
-import type { LiveSession } from "./live-sessions.ts";
+import type { LiveSession, SessionActivity } from "./live-sessions.ts";
 import type { SessionState } from "./state.ts";
 import { Wait } from "./wait.ts";
 
@@ -24,6 +24,12 @@ const expired: Problem = {
   message: "the token that opened the session has expired",
 };
 const closed: Problem = { code: "session_ended", message: "the database closed the connection" };
+
+const activities = {
+  I: "idle",
+  T: "idle in transaction",
+  E: "idle in transaction (aborted)",
+} as const;
 
 /** One logged-in client and its connection to the database, from the first statement to the end of both. */
 export class Session implements ChannelEvents, LiveSession {
@@ -92,6 +98,12 @@ export class Session implements ChannelEvents, LiveSession {
 
   get nextRole(): string | undefined {
     return this.#state.change?.role;
+  }
+
+  get state(): SessionActivity {
+    const { expected, change, transaction } = this.#state;
+    if (expected.length > 0 || change !== undefined) return "active";
+    return activities[transaction];
   }
 
   onData(chunk: Buffer): boolean {
