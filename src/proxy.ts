@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { Recorder } from "./audit/recorder.ts";
 import type { Config, ListenTlsConfig } from "./config/config.ts";
+import { reloadable } from "./config/reloadable.ts";
 import { startAdmin, type Admin, type Health } from "./console/admin.ts";
 import { RolegateError } from "./errors.ts";
 import type { Logger } from "./log.ts";
@@ -12,6 +13,7 @@ import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
 import { PublishedSessions } from "./session/published-sessions.ts";
+import { endedBy } from "./session/reloaded.ts";
 import { TakenAway } from "./session/taken-away.ts";
 import { openStore, type OpenStore } from "./store/open.ts";
 
@@ -25,6 +27,13 @@ export type Proxy = {
    * @throws Error of node:crypto for a certificate or key that TLS cannot use; the one before it stays then
    */
   renewTls(tls: ListenTlsConfig): void;
+  /**
+   * Puts a configuration in the place of the one in force, as far as that can be done while it runs: sessions that could not
+   * begin like this under it end.
+   * @returns the settings that hold from the next start on
+   * @throws Error for rules that a server's grammar does not accept; everything stays as it was then
+   */
+  reload(config: Config): Promise<readonly string[]>;
   /**
    * Takes no new clients, ends the sessions at their next idle moment or after `deadline` milliseconds, and
    * writes the last line of the record.
@@ -43,6 +52,7 @@ const drainDeadline = 10_000;
 export async function startProxy(config: Config, { log }: { readonly log: Logger }): Promise<Proxy> {
   const metrics = createMetrics();
   const recorder = Recorder.open({ directory: config.audit.directory, log, counts: metrics.audit });
+  let inForce = config;
   let tls = config.listen.tls && loadTls(config.listen.tls);
   const databases = new Databases(config, log, metrics);
   const sessions = new LiveSessions();
@@ -69,7 +79,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     }
     await databases.openAll();
     const entrance = new Entrance({
-      config,
+      config: () => inForce,
       tls: () => tls,
       trustedProxies: config.listen.trustedProxies,
       recorder,
@@ -95,6 +105,19 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       adminPort: admin?.port,
       renewTls: (renewed) => {
         tls = loadTls(renewed);
+      },
+      reload: async (read) => {
+        const before = inForce;
+        const { config: after, later } = reloadable(before, read);
+        const apply = await databases.prepare(after);
+        apply();
+        inForce = after;
+        const ending = endedBy(before, after);
+        for (const session of sessions) {
+          const end = ending(session, Date.now());
+          if (end !== undefined) session.endAfterStatement(end.problem, end.grace);
+        }
+        return later;
       },
       close: async (deadline = drainDeadline) => {
         stopping = true;

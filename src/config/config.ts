@@ -9,6 +9,8 @@ import type { Networks } from "./networks.ts";
 export type Config = {
   /** The configuration file's absolute path. */
   readonly file: string;
+  /** The directory of the role files, absolute. */
+  readonly rolesDirectory: string;
   readonly listen: ListenConfig;
   /** Health and metrics; undefined: not served. */
   readonly admin: { readonly address: SocketAddress } | undefined;

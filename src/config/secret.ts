@@ -10,14 +10,18 @@ const commandMaxAge = 5 * 60_000;
 /**
  * A secret that is asked for each time it is needed, so that a rotated one is seen: a file is read again, a command
  * run again once what it printed is five minutes old. A variable never changes.
- * @param first what the reference stood for at the start.
+ * @param first what the reference stood for at the start; undefined: a command that has not run yet.
  * @returns rejects, naming file or program but nothing that was read, when the secret can no longer be had.
  */
-export function keepSecret(reference: Reference, sources: Sources, first: string): () => Promise<string> {
-  if (reference.kind === "env") return () => Promise.resolve(first);
+export function keepSecret(
+  reference: Reference,
+  sources: Sources,
+  first: string | undefined,
+): () => Promise<string> {
+  if (reference.kind === "env") return () => Promise.resolve(first ?? "");
   if (reference.kind === "file") return () => readSecret(path.resolve(sources.directory, reference.path));
-  let current = Promise.resolve(first);
-  let since = performance.now();
+  let current = Promise.resolve(first ?? "");
+  let since = first === undefined ? Number.NEGATIVE_INFINITY : performance.now();
   return () => {
     if (performance.now() - since > commandMaxAge) {
       since = performance.now();

@@ -58,6 +58,8 @@ export function secret(sources: Sources | undefined): z.ZodType<() => Promise<st
       context.addIssue(custom(secretExpected, undefined, "wrong value"));
       return z.NEVER;
     }
+    if (reference.kind === "command" && sources.commandsLater === true)
+      return keepSecret(reference, sources, undefined);
     const text = resolveReference(reference, sources, context);
     if (text === undefined) return z.NEVER;
     if (text.includes("\0")) {

@@ -42,7 +42,7 @@ export class Entrance {
       this.#logins.delete(login);
       this.#leave(login);
     });
-    if (this.#strangers.size <= config.limits.maxUnauthenticated) return;
+    if (this.#strangers.size <= config().limits.maxUnauthenticated) return;
     for (const oldest of this.#strangers) {
       metrics.connections.rejected++;
       oldest.abort(crowded);

@@ -25,7 +25,8 @@ import { requestedSettings } from "./startup-settings.ts";
 
 /** What all connections of one proxy share. */
 export type Gate = {
-  readonly config: Config;
+  /** What holds now: it may be another one for the next login. */
+  readonly config: () => Config;
   /** What is shown to clients over TLS from now on; undefined: there is none. */
   readonly tls: () => TlsServer | undefined;
   /** Undefined: no load balancer says where clients are. */
@@ -67,7 +68,7 @@ export function beginLogin(socket: Socket, gate: Gate, authenticated: () => void
   };
   const timer = setTimeout(
     () => abort({ code: "authentication_timeout", message: "the login took too long" }),
-    gate.config.limits.authenticationTimeout,
+    gate.config().limits.authenticationTimeout,
   );
   const work = async (): Promise<void> => {
     const opening = await readOpening(socket, { tls: gate.tls(), proxied });
@@ -129,7 +130,8 @@ async function begin(
   gate: Gate,
   authenticated: () => void,
 ): Promise<void> {
-  const { config, metrics, log, takenAway } = gate;
+  const { metrics, log, takenAway } = gate;
+  const config = gate.config();
   const { channel } = inbox;
   const { address } = client;
   const encrypted = tls !== undefined;
@@ -171,6 +173,9 @@ async function begin(
     { database, identity, role: chosen.role, settings: requested, applicationName, deadline },
     metrics,
   );
+  const changed = (): void => {
+    if (gate.config() !== config) refuse("session_ended", "the configuration was changed during the login");
+  };
   startSession(
     inbox,
     role,
@@ -181,8 +186,12 @@ async function begin(
       connection,
       client: shownAddress(client),
       minor,
+      changed,
       openRole: async (to, { role: before, parameters, change }) => {
         await takenAway?.admit(asRole(to));
+        // The session's list of roles is that of its login.
+        if (!rolesFor(identity, connection, Date.now(), gate.config().access).roles.includes(to))
+          refuse("role_not_allowed", `permission denied to set role "${to}"`);
         return openRole(
           {
             database,
