@@ -3,7 +3,9 @@ import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { formatProblem } from "../document/problem.ts";
 import { createLogger } from "../log.ts";
+import { checkSchema } from "../store/migrate.ts";
 import { Store } from "../store/store.ts";
+import { isUnavailable } from "../store/unavailable.ts";
 import { storeAddress } from "./store-address.ts";
 
 /**
@@ -22,10 +24,19 @@ export async function withStore(
   }
   const store = new Store(storeAddress(loaded.config), createLogger("silent"));
   try {
+    await checkSchema((sql, values) => store.query(sql, values));
     return await work(store, loaded.config);
+  } catch (error) {
+    throw isUnavailable(error) ? new Error(awayMessage(error)) : error;
   } finally {
     await store.close();
   }
+}
+
+/** What a person at the terminal is told, who may know where the store is. */
+export function awayMessage(error: unknown): string {
+  const { cause } = error as Error;
+  return `the store is not available${cause instanceof Error ? `: ${cause.message || cause.name}` : ""}`;
 }
 
 /** Who asks, as the operating system says; stored with what they do. */
