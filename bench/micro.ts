@@ -3,6 +3,7 @@ import { Client } from "pg";
 import { readCatalog } from "../src/catalog/load.ts";
 import type { Catalog } from "../src/catalog/catalog.ts";
 import { databaseName, startDatabase } from "./database.ts";
+import { accessCosts } from "./micro-access.ts";
 import { frameCosts } from "./micro-frames.ts";
 import { judgementCosts, parseCosts } from "./micro-judgement.ts";
 import { recordCosts } from "./micro-record.ts";
@@ -23,6 +24,7 @@ export async function runMicro(json: string | undefined): Promise<void> {
     ...(await judgementCosts(catalog)),
     ...frameCosts(),
     ...(await recordCosts()),
+    ...accessCosts(),
   ];
   line("part", "median µs", "least µs");
   for (const { part, median, least } of costs) line(part, median.toFixed(2), least.toFixed(2));

@@ -13,6 +13,10 @@ export const errorTable = {
   tls_required: { sqlstate: "28000", meaning: "the listener takes this only over TLS" },
   not_admitted: { sqlstate: "28000", meaning: "no rule of authentication admits the connection" },
   authentication_failed: { sqlstate: "28P01", meaning: "the name or the secret is wrong" },
+  token_refused: {
+    sqlstate: "28000",
+    meaning: "the token of OAUTHBEARER is missing or not believed",
+  },
   authentication_timeout: { sqlstate: "08006", meaning: "the client took too long to log in" },
   no_role: { sqlstate: "28000", meaning: "no access entry lets this identity take the role" },
   unknown_database: { sqlstate: "3D000", meaning: "the database is not one that rolegate serves" },
@@ -35,7 +39,8 @@ export const errorTable = {
   },
   session_ended: {
     sqlstate: "57P01",
-    meaning: "rolegate ends the session: shutdown, an expired token, or access that was taken away",
+    meaning:
+      "rolegate ends the session: shutdown, a token that expired, or access that was taken away or ended",
   },
   // a statement
   statement_unparsable: { sqlstate: "42601", meaning: "the server's grammar does not accept the text" },

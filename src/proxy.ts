@@ -8,9 +8,12 @@ import type { Logger } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { listen } from "./net/listen.ts";
 import { loadTlsServer, type TlsServer } from "./net/tls.ts";
+import { AccessNow } from "./session/access-now.ts";
+import { reviewAccess } from "./session/access-review.ts";
 import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
+import { watchKeySets } from "./session/login/watch-key-sets.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
 import { PublishedSessions } from "./session/published-sessions.ts";
 import { endedBy } from "./session/reloaded.ts";
@@ -51,6 +54,7 @@ const drainDeadline = 10_000;
  */
 export async function startProxy(config: Config, { log }: { readonly log: Logger }): Promise<Proxy> {
   const metrics = createMetrics();
+  watchKeySets(config.identities.jwt, log, metrics);
   const recorder = Recorder.open({ directory: config.audit.directory, log, counts: metrics.audit });
   let inForce = config;
   let tls = config.listen.tls && loadTls(config.listen.tls);
@@ -70,6 +74,9 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     const checks = { ...needed, ...takenAway?.health() };
     return { status: stopping ? "stopping" : failing ? "failing" : "ok", checks };
   };
+  const access = new AccessNow(config.access, log);
+  sessions.require(access.standing);
+  let endReview = reviewAccess(sessions, access);
   let admin: Admin | undefined;
   try {
     if (config.store !== undefined) {
@@ -87,6 +94,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       log,
       sessions,
       takenAway,
+      access,
       cancelKeys: new CancelKeys(),
       database: (name) => databases.get(name),
     });
@@ -112,6 +120,10 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         const apply = await databases.prepare(after);
         apply();
         inForce = after;
+        access.renew(after.access);
+        endReview();
+        endReview = reviewAccess(sessions, access);
+        watchKeySets(after.identities.jwt, log, metrics);
         const ending = endedBy(before, after);
         for (const session of sessions) {
           const end = ending(session, Date.now());
@@ -124,6 +136,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         await listener.close();
         const entered = entrance.close();
         await sessions.drain(deadline);
+        endReview();
         await entered;
         takenAway?.close();
         await published?.close();
@@ -132,6 +145,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       },
     };
   } catch (error) {
+    endReview();
     takenAway?.close();
     await published?.close();
     await Promise.all([databases.close(), admin?.close(), store?.close()]);
@@ -140,6 +154,6 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
   }
 }
 
-function loadTls({ certificate, key }: ListenTlsConfig): TlsServer {
-  return loadTlsServer({ certificate, key: key() });
+function loadTls({ key, ...material }: ListenTlsConfig): TlsServer {
+  return loadTlsServer({ ...material, key: key() });
 }

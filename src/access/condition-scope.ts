@@ -1,21 +1,12 @@
-import { Environment } from "@marcbachmann/cel-js";
+import { Duration } from "@marcbachmann/cel-js/evaluator";
 import type { AttributeValue, Identity } from "../identity/identity.ts";
 import type { AccessConnection } from "./condition.ts";
-
-/** The limits keep a condition's cost small; no condition that a person writes comes near them. */
-export const conditionEnvironment = new Environment({ limits: { maxAstNodes: 2000, maxDepth: 50 } })
-  .registerVariable("identity", "map")
-  .registerVariable({
-    name: "connection",
-    schema: { address: "string", tls: "bool", database: "string", application_name: "string" },
-  })
-  .registerVariable("now", "google.protobuf.Timestamp");
 
 /** NAMEDATALEN - 1, where the server cuts it too: the name is the client's to choose, and may meet a regular expression. */
 const maxApplicationName = 63;
 
 /**
- * The variables of a condition. `identity` holds the attributes beside `name` and `method`, which no attribute can be
+ * The variables of a condition. `identity` holds the attributes beside what every identity has, which no attribute can be
  * called; it has no prototype, so that nothing but these is found in it.
  */
 export function conditionScope(
@@ -23,12 +14,15 @@ export function conditionScope(
   connection: AccessConnection,
   now: number,
 ): Record<string, unknown> {
-  const attributes: Record<string, unknown> = Object.create(null);
-  for (const [name, value] of Object.entries(identity.attributes)) attributes[name] = celValue(value);
-  attributes["name"] = identity.name;
-  attributes["method"] = identity.method;
+  const known: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of Object.entries(identity.attributes)) known[name] = celValue(value);
+  known["name"] = identity.name;
+  known["method"] = identity.method;
+  known["mfa"] = identity.mfa;
+  // A sign-in is not in the future, whatever two clocks say.
+  known["age"] = Duration.fromMilliseconds(Math.max(0, now - identity.signedInAt));
   return {
-    identity: attributes,
+    identity: known,
     connection: {
       address: connection.address.replace(/^::ffff:(?=[0-9.]+$)/i, ""),
       tls: connection.tls,

@@ -1,7 +1,10 @@
 import { EvaluationError, ParseError, TypeError as CelTypeError } from "@marcbachmann/cel-js";
 import type { Identity } from "../identity/identity.ts";
-import { conditionEnvironment, conditionScope } from "./condition-scope.ts";
+import { conditionEnvironment } from "./condition-environment.ts";
+import { conditionScope } from "./condition-scope.ts";
+import { attributeOf, isNode, isTimed, takeOwnFunctions } from "./condition-tree.ts";
 import { unknownAttribute } from "./unknown-attribute.ts";
+import { wrongLiteral } from "./wrong-literal.ts";
 
 /** The connection as conditions see it. */
 export type AccessConnection = {
@@ -15,13 +18,16 @@ export type AccessConnection = {
 
 export type Outcome =
   | { readonly kind: "fits" }
-  | { readonly kind: "does not fit" }
+  /** `lacks`: it asks for an attribute that the identity does not have, and so cannot fit, whatever it says of it. */
+  | { readonly kind: "does not fit"; readonly lacks?: string }
   /** The condition threw, or gave something else than true or false: it does not fit, and the operator should hear of it. */
   | { readonly kind: "failed"; readonly reason: string };
 
 /** A compiled CEL condition. */
 export type Condition = {
   readonly text: string;
+  /** Time alone can change what it comes to. */
+  readonly timed: boolean;
   /** @param now milliseconds since the epoch. */
   readonly evaluate: (identity: Identity, connection: AccessConnection, now: number) => Outcome;
 };
@@ -37,20 +43,26 @@ export type Compiled =
  */
 export function compileCondition(text: string, attributes: ReadonlySet<string>): Compiled {
   try {
-    const program = conditionEnvironment.parse(text);
+    const program = conditionEnvironment(attributes).parse(text);
+    const slip = unknownAttribute(program.ast, attributes) ?? wrongLiteral(program.ast);
+    if (slip !== undefined)
+      return { kind: "refused", found: slip.found, expected: slip.expected, line: lineOf(text, slip.offset) };
+    takeOwnFunctions(program.ast);
     const { valid, type, error } = program.check();
     if (!valid) throw error ?? new Error("not valid");
     if (type !== "bool" && type !== "dyn") {
       return {
         kind: "refused",
-        found: `an expression of type ${type}`,
+        // A type of ours for a variable is called $identity.
+        found: `an expression of type ${type?.replace("$", "")}`,
         expected: "a CEL expression that is true or false",
         line: 0,
       };
     }
-    const unknown = unknownAttribute(program.ast, attributes);
-    if (unknown !== undefined) return { kind: "refused", ...unknown, line: lineOf(text, unknown.offset) };
-    return { kind: "condition", condition: { text, evaluate: evaluate(program) } };
+    return {
+      kind: "condition",
+      condition: { text, timed: isTimed(program.ast), evaluate: evaluate(program) },
+    };
   } catch (error) {
     const known =
       error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError;
@@ -73,12 +85,19 @@ function evaluate(program: (scope: Record<string, unknown>) => unknown): Conditi
         ? { kind: "does not fit" }
         : { kind: "failed", reason: "the result is neither true nor false" };
     } catch (error) {
-      return {
-        kind: "failed",
-        reason: error instanceof EvaluationError ? oneLine(error.summary) : "it cannot be evaluated",
-      };
+      if (!(error instanceof EvaluationError)) return { kind: "failed", reason: "it cannot be evaluated" };
+      const lacks = missingAttribute(error, identity);
+      return lacks === undefined
+        ? { kind: "failed", reason: oneLine(error.summary) }
+        : { kind: "does not fit", lacks };
     }
   };
+}
+
+/** Nothing went wrong then: a service has no groups. But what is not known grants nothing, not even under `!`. */
+function missingAttribute({ code, node }: EvaluationError, { attributes }: Identity): string | undefined {
+  const name = code === "no_such_key" && isNode(node) ? attributeOf(node) : undefined;
+  return name === undefined || Object.hasOwn(attributes, name) ? undefined : name;
 }
 
 function oneLine(text: string): string {

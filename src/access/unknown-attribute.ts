@@ -1,53 +1,22 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { oneOf } from "../document/suggest.ts";
+import { takenNames } from "../identity/attributes.ts";
+import { attributeOf, firstBelow } from "./condition-tree.ts";
+
+/** Something that a condition cannot mean, in the words of a configuration problem. */
+export type Slip = { readonly found: string; readonly expected: string; readonly offset: number };
 
 /**
  * The first `identity.x` or `identity["x"]` in a condition for which no identity of the configuration can have an
  * attribute: a typing error would otherwise be a rule that silently never holds, or under `!` always.
  */
-export function unknownAttribute(
-  ast: ASTNode,
-  attributes: ReadonlySet<string>,
-): { found: string; expected: string; offset: number } | undefined {
-  const known = new Set(["name", "method", ...attributes]);
-  const visit = (node: unknown): { found: string; expected: string; offset: number } | undefined => {
-    if (Array.isArray(node)) return firstOf(node, visit);
-    if (!isNode(node)) return undefined;
+export function unknownAttribute(tree: ASTNode, attributes: ReadonlySet<string>): Slip | undefined {
+  const known = new Set([...takenNames, ...attributes]);
+  const visit = (node: ASTNode): Slip | undefined => {
     const name = attributeOf(node);
-    if (name !== undefined && !known.has(name)) {
-      return {
-        found: `identity.${name}`,
-        expected: oneOf(
-          `identity.${name}`,
-          [...known].map((attribute) => `identity.${attribute}`),
-        ),
-        offset: node.start,
-      };
-    }
-    return visit(node.args);
+    if (name === undefined || known.has(name)) return firstBelow(node.args, visit);
+    const all = [...known].map((attribute) => `identity.${attribute}`);
+    return { found: `identity.${name}`, expected: oneOf(`identity.${name}`, all), offset: node.start };
   };
-  return visit(ast);
-}
-
-function attributeOf(node: ASTNode): string | undefined {
-  if (node.op !== "." && node.op !== "[]") return undefined;
-  const [object, key] = node.args;
-  if (object.op !== "id" || object.args !== "identity") return undefined;
-  if (typeof key === "string") return key;
-  return key.op === "value" && typeof key.args === "string" ? key.args : undefined;
-}
-
-function isNode(value: unknown): value is ASTNode {
-  return typeof value === "object" && value !== null && "op" in value && "args" in value;
-}
-
-function firstOf<Result>(
-  items: readonly unknown[],
-  find: (item: unknown) => Result | undefined,
-): Result | undefined {
-  for (const item of items) {
-    const found = find(item);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  return visit(tree);
 }

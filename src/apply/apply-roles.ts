@@ -114,7 +114,7 @@ async function pairOf(
   existing: readonly RoleFacts[],
 ): Promise<RolePair> {
   const login = loginUser(database.login, role);
-  const password = await database.login.password();
+  const password = await database.login.password(role)();
   const stored = existing.find(({ name }) => name === login)?.verifier ?? undefined;
   const parsed = stored === undefined ? undefined : parseVerifier(stored);
   if (parsed !== undefined && (await makeVerifier(password, parsed)) === stored)

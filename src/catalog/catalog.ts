@@ -111,6 +111,8 @@ export type TypeFacts = {
   readonly name: string;
   /** As `Column.type` names it. */
   readonly text: string;
+  /** The name of its array type: its own behind an underscore, or something else where that was taken. */
+  readonly arrayName: string | undefined;
   /** Its own OID and that of its array. */
   readonly oids: readonly number[];
   /** pg_type.typtype. */
@@ -147,9 +149,10 @@ export type Catalog = {
   readonly functions: ReadonlyMap<string, readonly FunctionFacts[]>;
   /** By operator name; only those that are not the server's own. */
   readonly operators: ReadonlyMap<string, readonly OperatorFacts[]>;
-  /** Types outside pg_catalog and information_schema, by bare name, and by `text`. */
+  /** Types outside pg_catalog and information_schema, by bare name, by `text`, and by the bare name of their arrays. */
   readonly types: ReadonlyMap<string, readonly TypeFacts[]>;
   readonly typesByText: ReadonlyMap<string, TypeFacts>;
+  readonly typesByArray: ReadonlyMap<string, readonly TypeFacts[]>;
   /** Those that are not the server's own. */
   readonly casts: readonly CastFacts[];
   /** The types of pg_catalog, by bare name. */

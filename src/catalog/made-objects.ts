@@ -5,6 +5,7 @@ import type { CastRow, OperatorRow, TypeRow } from "./made-queries.ts";
 export type MadeObjects = {
   readonly types: ReadonlyMap<string, readonly TypeFacts[]>;
   readonly typesByText: ReadonlyMap<string, TypeFacts>;
+  readonly typesByArray: ReadonlyMap<string, readonly TypeFacts[]>;
   readonly casts: readonly CastFacts[];
   readonly operators: ReadonlyMap<string, readonly OperatorFacts[]>;
 };
@@ -30,6 +31,7 @@ export function readMadeObjects(
       schema,
       name,
       text,
+      arrayName: row[11] ?? undefined,
       kind,
       oids: [oid, array].filter((each) => each !== 0),
       holds: closure(text, (type) => [...parts(type), ...becomes(type)]),
@@ -50,6 +52,10 @@ export function readMadeObjects(
   return {
     types: Map.groupBy(types, ({ name }) => name),
     typesByText: new Map(types.map((type) => [type.text, type])),
+    typesByArray: Map.groupBy(
+      types.filter(({ arrayName }) => arrayName !== undefined),
+      ({ arrayName }) => arrayName!,
+    ),
     casts,
     operators: Map.groupBy(
       operatorRows.map((row) => operatorOf(row, rows, common)),

@@ -50,8 +50,8 @@ const compares = madeFunctions(`
 export const types = `
   select json_agg(json_build_array(n.nspname, t.typname, format_type(t.oid, -1), t.oid::int8, t.typarray::int8,
       t.typtype, (t.typtype = 'd' and not ${isMade("t.typbasetype")})::int,
-      case when t.typispreferred then 2 when t.typcategory = 'S' then 1 else 0 end, ${parts}, ${makes}, ${compares})
-      order by n.nspname, t.typname)
+      case when t.typispreferred then 2 when t.typcategory = 'S' then 1 else 0 end, ${parts}, ${makes}, ${compares},
+      (select a.typname from pg_type a where a.oid = t.typarray)) order by n.nspname, t.typname)
     from pg_type t join pg_namespace n on n.oid = t.typnamespace
    where n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast') and n.nspname !~ ${temporary}
      and not exists (select from pg_type e where e.typarray = t.oid)`;
@@ -94,6 +94,7 @@ export type TypeRow = readonly [
   parts: readonly string[] | null,
   makes: readonly FunctionName[] | null,
   compares: readonly FunctionName[] | null,
+  arrayName: string | null,
 ];
 
 export type CastRow = readonly [

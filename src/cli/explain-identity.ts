@@ -6,47 +6,63 @@ import {
   attributeValueExpected,
   isAttributeName,
 } from "../identity/attributes.ts";
-import type { AttributeValue, Identity } from "../identity/identity.ts";
+import type { AttributeValue, Identity, Method } from "../identity/identity.ts";
 import { passwordIdentity } from "../identity/password-users.ts";
 
+/** What is known of an identity beside its name. */
+export type Given = {
+  /** `name=value`, the value as JSON where it is a number, true, false or a list, else as text. */
+  readonly attributes: readonly string[];
+  /** Undefined: a password user's where there is one of that name and no attribute is given, else a token's. */
+  readonly method?: Method | undefined;
+  readonly mfa?: boolean | undefined;
+  /** In milliseconds since the epoch. */
+  readonly signedInAt: number;
+};
+
 /**
- * Who `name` would be after logging in: a password user with the attributes of the configuration, or whoever a token
- * says it is, with the attributes given.
- * @param given `name=value`, the value as JSON where it is a number, true, false or a list, else as text
- * @param now milliseconds since the epoch, when it signed in
+ * Who `name` would be after logging in: a password user with the attributes of the configuration, or whoever a token or
+ * a certificate says it is, with the attributes given.
  * @throws Error for a name that could not log in, and for attributes that it could not have
  */
-export function identityAs(
-  name: string,
-  given: readonly string[],
-  { identities }: Config,
-  now: number,
-): Identity {
-  const { passwordUsers = new Map(), jwt, attributes } = identities;
-  const user = passwordIdentity(passwordUsers, name, now);
-  if (given.length === 0 && user !== undefined) return user;
-  if (jwt.length === 0) {
+export function identityAs(name: string, given: Given, { identities }: Config): Identity {
+  const { passwordUsers = new Map(), jwt, certificates, attributes } = identities;
+  const { method, mfa = false, signedInAt } = given;
+  const user = passwordIdentity(passwordUsers, name, signedInAt);
+  const byPassword = method === "password" || (method === undefined && given.attributes.length === 0);
+  if (byPassword && user !== undefined) {
+    if (given.attributes.length > 0)
+      throw new Error("--attribute: a password user has those of rolegate.yaml");
+    if (mfa) throw new Error("--mfa: a password is one factor");
+    return user;
+  }
+  const others: readonly Method[] = [
+    ...(jwt.length > 0 ? ["jwt" as const] : []),
+    ...(certificates.length > 0 ? ["certificate" as const] : []),
+  ];
+  const [usual] = others;
+  if (method === "password" || usual === undefined) {
     if (user !== undefined)
       throw new Error(
         "--attribute: a password user has those of rolegate.yaml, and no token issuer is configured",
       );
     throw new Error(`--as: found ${name}, expected ${oneOf(name, passwordUsers.keys())}`);
   }
-  const own = Object.fromEntries(given.map((text) => readAttribute(text, attributes)));
-  const credential = {
-    kind: "token",
-    issuer: jwt[0]!.issuer,
-    id: undefined,
-    key: undefined,
-    digest: "",
-  } as const;
+  if (method !== undefined && !others.includes(method))
+    throw new Error(`--method: found ${method}, expected ${oneOf(method, others)}, as in identities`);
   return {
     name,
-    method: "jwt",
-    attributes: own,
-    credential,
-    signedInAt: now,
-    mfa: false,
+    method: method ?? usual,
+    attributes: Object.fromEntries(given.attributes.map((text) => readAttribute(text, attributes))),
+    credential: {
+      kind: "token",
+      issuer: jwt[0]?.issuer ?? "",
+      id: undefined,
+      key: undefined,
+      digest: "",
+    },
+    signedInAt,
+    mfa,
     expiresAt: undefined,
   };
 }

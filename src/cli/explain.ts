@@ -87,7 +87,7 @@ async function explainFor(options: ExplainOptions, sql: string, config: Config):
     throw new Error(
       `--database: found ${database ?? "none"}, expected ${oneOf(database ?? "", databases.keys())}`,
     );
-  const identity = identityAs(options.as, options.attribute, config, Date.now());
+  const identity = identityAs(options.as, { attributes: options.attribute, signedInAt: Date.now() }, config);
   const { address, applicationName } = options;
   const tls = options.tls && config.listen.tls !== undefined;
   try {

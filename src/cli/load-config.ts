@@ -5,7 +5,7 @@ import { ruleProblems } from "../policy/check-rules.ts";
 import { loadParser, workerLimits } from "../sql/parser.ts";
 
 /** The newest grammar: which server answers is not known before it is asked. */
-const newestMajor = 18;
+export const newestMajor = 18;
 
 /**
  * Loads a configuration and reads the expressions of its rules too; `check` and `serve` begin with it.

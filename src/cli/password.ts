@@ -3,22 +3,41 @@ import { createInterface } from "node:readline";
 import { text as readAll } from "node:stream/consumers";
 import { type Readable, Writable } from "node:stream";
 import type { Command } from "commander";
+import { stringify } from "yaml";
+import { verifiersOf } from "./import-verifiers.ts";
 import { makeVerifier, saltBytes } from "../scram/verifier.ts";
 
 /** A terminal, or what is piped in. */
 export type PasswordInput = Readable & { readonly isTTY?: boolean };
+
+type PasswordOptions = {
+  readonly iterations: string;
+  readonly fromPostgres?: string;
+  readonly user?: readonly string[];
+};
 
 /** Adds `rolegate password` to the program. */
 export function registerPassword(program: Command): void {
   program
     .command("password")
     .description("print the SCRAM-SHA-256 verifier of a password, for identities in rolegate.yaml")
+    .option("--from-postgres <url>", "print those that a server keeps of its roles; needs a superuser there")
+    .option("-u, --user <name...>", "with --from-postgres: these roles alone")
     .option("-i, --iterations <count>", "how costly a guess is; it costs each log-in as much", "4096")
     .addHelpText(
       "after",
-      "\nThe password is asked for on a terminal, and otherwise read from standard input.",
+      "\nThe password is asked for on a terminal, and otherwise read from standard input." +
+        "\nExit codes: 0 fine, 1 a role of the server was left out, 2 could not run.",
     )
-    .action(async ({ iterations }: { iterations: string }) => {
+    .action(async ({ iterations, fromPostgres, user }: PasswordOptions) => {
+      if (fromPostgres !== undefined) {
+        const { users, left } = await verifiersOf(fromPostgres, user);
+        process.stdout.write(stringify({ users }, { lineWidth: 0 }));
+        for (const { name, why } of left) process.stderr.write(`left out: ${name}: ${why}\n`);
+        process.exitCode = left.length === 0 ? 0 : 1;
+        return;
+      }
+      if (user !== undefined) throw new Error("--user: expected --from-postgres with it");
       process.stdout.write(`${await verifierFrom(process.stdin, process.stderr, iterations)}\n`);
     });
 }

@@ -28,11 +28,11 @@ export function renewTls(
       );
     const { tls } = loaded.listen;
     if (tls === undefined) return log.error("listen.tls is gone; TLS stays as it is until a restart");
-    if (tls.certificate === shown.certificate && tls.key() === shown.key()) return undefined;
+    if (sameFiles(tls, shown)) return undefined;
     try {
       proxy.renewTls(tls);
       shown = tls;
-      return log.info("the TLS certificate was renewed");
+      return log.info("the TLS certificates were renewed");
     } catch (error) {
       return log.error({ err: error }, "the renewed TLS certificate cannot be used; TLS stays as it is");
     }
@@ -43,4 +43,13 @@ export function renewTls(
     clearInterval(timer);
     process.off("SIGHUP", look);
   };
+}
+
+function sameFiles(one: ListenTlsConfig, other: ListenTlsConfig): boolean {
+  return (
+    one.certificate === other.certificate &&
+    one.key() === other.key() &&
+    one.clientCa === other.clientCa &&
+    one.clientCrl === other.clientCrl
+  );
 }

@@ -1,9 +1,11 @@
 import type { AccessEntry } from "../access/access-entry.ts";
+import type { CertificateName } from "../identity/certificate-names.ts";
 import type { MethodRule } from "../identity/choose-method.ts";
 import type { JwtIssuer } from "../identity/jwt-issuer.ts";
 import type { PasswordUsers } from "../identity/password-users.ts";
 import type { RoleFile } from "../policy/role-file.ts";
-import type { Networks } from "./networks.ts";
+import type { Networks } from "../identity/networks.ts";
+import type { Secret } from "./secret.ts";
 
 /** `rolegate.yaml` with everything that it names: validated, secrets resolved, paths absolute, conditions compiled. */
 export type Config = {
@@ -41,6 +43,10 @@ export type ListenTlsConfig = {
   readonly certificate: string;
   /** PEM. A function, so that logging the configuration shows no key. */
   readonly key: () => string;
+  /** PEM: whose client certificates are believed; undefined: none is asked for. */
+  readonly clientCa: string | undefined;
+  /** PEM: revocation lists of these authorities; undefined: none is looked at. */
+  readonly clientCrl: string | undefined;
   /** `require`: plaintext is refused before any password; `optional`: the client decides. */
   readonly mode: "require" | "optional";
 };
@@ -63,6 +69,8 @@ export type UpstreamTarget = {
   readonly tls: UpstreamTls | undefined;
   /** The minor version of the protocol that is asked for: 3.2 where it is left out. */
   readonly minor?: 0 | 2;
+  /** Only a server that binds the login to its certificate is believed: SCRAM-SHA-256-PLUS and nothing else. */
+  readonly bound?: boolean;
 };
 
 /** As libpq's sslmode. */
@@ -70,6 +78,11 @@ export type UpstreamTls = {
   readonly mode: "require" | "verify-ca" | "verify-full";
   /** PEM of the authorities to trust; undefined: those that Node ships with. */
   readonly rootCertificate: string | undefined;
+  /**
+   * The client's, as PEM, read again for each connection, so that a renewed one is seen; undefined: none.
+   * @throws Error if it can no longer be read
+   */
+  readonly clientCertificate?: (() => { readonly cert: string; readonly key: string }) | undefined;
 };
 
 export type StoreConfig = {
@@ -90,14 +103,16 @@ export type StoreConfig = {
 export type LoginConfig = {
   /** With `{role}` in it; `loginUser` fills it in. */
   readonly userTemplate: string;
-  /** Resolves at once unless it comes from a command that has to run again. */
-  readonly password: () => Promise<string>;
+  /** Of a role's login; resolves at once unless it comes from a command that has to run again. */
+  readonly password: (role: string) => Secret;
 };
 
-/** At least one of the two is there. */
+/** At least one way is there. */
 export type IdentitiesConfig = {
   /** Undefined: no `password` identities, SCRAM is never offered. */
   readonly passwordUsers: PasswordUsers | undefined;
+  /** Empty: certificates name nobody. */
+  readonly certificates: readonly CertificateName[];
   /** Empty: tokens are never asked for. */
   readonly jwt: readonly JwtIssuer[];
   /** True: a token may arrive without TLS from a loopback address. */
@@ -122,6 +137,6 @@ type LimitsConfig = {
 type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** The upstream login for a role. */
-export function loginUser(login: LoginConfig, role: string): string {
+export function loginUser(login: Pick<LoginConfig, "userTemplate">, role: string): string {
   return login.userTemplate.replaceAll("{role}", () => role);
 }

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { custom, type IssueSink, mapping, text } from "../document/mapping.ts";
 import type { UpstreamTarget } from "./config.ts";
-import { readCertificate } from "./pem.ts";
-import { secret, sourced } from "./sourced.ts";
+import { keyPair, readCertificate } from "./pem.ts";
+import { roleSecret, sourced } from "./sourced.ts";
 import type { Sources } from "./sources.ts";
 import { parseUpstreamUrl } from "./upstream-url.ts";
 
@@ -10,7 +10,7 @@ import { parseUpstreamUrl } from "./upstream-url.ts";
 export function databaseSchema(sources: Sources | undefined) {
   return mapping({
     upstream: upstreamUrl(sources).describe(
-      "The database: postgres://host:port/database?sslmode=…, without user and password. sslmode is disable, require, verify-ca or verify-full; sslrootcert is a file; max_protocol_version is 3.0, or 3.2 where it is left out.",
+      "The database: postgres://host:port/database?sslmode=…, without user and password. sslmode is disable, require, verify-ca or verify-full; sslrootcert, sslcert and sslkey are files; channel_binding is prefer or require; max_protocol_version is 3.0, or 3.2 where it is left out.",
     ),
     login: mapping({
       user: sourced(loginTemplate, sources)
@@ -18,7 +18,9 @@ export function databaseSchema(sources: Sources | undefined) {
         .describe(
           "The login for each role; {role} stands for the role. It owns nothing and can become only that role.",
         ),
-      password: secret(sources).describe("The password of these logins."),
+      password: roleSecret(sources).describe(
+        "The password of these logins; {role} in it stands for the role, so that each has its own.",
+      ),
     }).describe("How rolegate logs in to the database."),
   });
 }
@@ -48,11 +50,15 @@ function readTarget(
     sink.addIssue(custom(reading.expected, reading.found, "not a usable URL"));
     return undefined;
   }
-  const { sslmode, sslrootcert, ...server } = reading.url;
+  const { sslmode, sslrootcert, sslcert, sslkey, ...server } = reading.url;
   if (sslmode === "disable") return { ...server, tls: undefined };
+  const pair =
+    sslcert === undefined || sslkey === undefined ? undefined : keyPair(sslcert, sslkey, sources, sink);
+  if (pair === "refused") return undefined;
   if (sslrootcert === undefined || sslrootcert === "system") {
-    return { ...server, tls: { mode: sslmode, rootCertificate: undefined } };
+    return { ...server, tls: { mode: sslmode, rootCertificate: undefined, clientCertificate: pair } };
   }
   const rootCertificate = readCertificate(sslrootcert, sources, sink);
-  return rootCertificate === undefined ? undefined : { ...server, tls: { mode: sslmode, rootCertificate } };
+  if (rootCertificate === undefined) return undefined;
+  return { ...server, tls: { mode: sslmode, rootCertificate, clientCertificate: pair } };
 }

@@ -11,14 +11,27 @@ export const jsonSchemas = {
 
 /** `rolegate.yaml` as one schema, put together of the parts that the loading reads one by one. */
 function configFileSchema(): z.ZodType {
-  const { listen, admin, database, password, jwt, authentication, access, audit, store, roles, limits, log } =
-    configSchemas(undefined);
+  const {
+    listen,
+    admin,
+    database,
+    password,
+    jwt,
+    certificate,
+    authentication,
+    access,
+    audit,
+    store,
+    roles,
+    limits,
+    log,
+  } = configSchemas(undefined);
   return mapping({
     listen,
     admin,
     databases: z.record(z.string(), database).describe("The databases, by the name that clients connect to."),
     identities: z
-      .array(z.union([jwt, password]))
+      .array(z.union([jwt, password, certificate]))
       .min(1)
       .describe("How people and services prove who they are."),
     authentication: z

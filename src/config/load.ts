@@ -14,7 +14,8 @@ import { readIdentities } from "./read-identities.ts";
 import { readListen } from "./read-listen.ts";
 import { type PlacedRole, readRoles } from "./read-roles.ts";
 import { readStore } from "./read-store.ts";
-import { type Reading, read } from "./reading.ts";
+import type { Secret } from "./secret.ts";
+import { type Reading, read, sinkAt } from "./reading.ts";
 import { configSchemas } from "./schema.ts";
 import { readText, type Sources } from "./sources.ts";
 
@@ -54,6 +55,7 @@ export function loadConfig(
 
   checkRoles(reading, names, access, roles);
   checkLogins(reading, databases, roles);
+  const complete = withRoles(reading, databases, roles);
   const roleNames = new Set(access.flatMap((entry) => entry.role ?? []));
   const rules = readAuthentication(reading, path.basename(absolute), { identities, databases: names });
   const checked = checkIdentities(reading, identities, listen, { roleNames, rules });
@@ -67,7 +69,7 @@ export function loadConfig(
     rolesDirectory: path.resolve(sources.directory, read(reading, ["roles"], reading.schemas.roles) ?? ""),
     listen,
     admin,
-    databases: withRoles(databases, roles),
+    databases: complete,
     identities: checked,
     access: access.flatMap(({ entry }) => entry ?? []),
     audit: { directory: path.resolve(sources.directory, audit.directory) },
@@ -132,14 +134,23 @@ function open(
   return { kind: "open", reading: { document, sources, schemas: configSchemas(sources), problems } };
 }
 
-function withRoles(databases: readonly BareDatabase[], roles: readonly PlacedRole[]): Config["databases"] {
+function withRoles(
+  reading: Reading,
+  databases: readonly BareDatabase[],
+  placed: readonly PlacedRole[],
+): Config["databases"] {
   return new Map(
-    databases.map((database) => {
-      const files = roles.flatMap(({ roleFile }) => (roleFile?.database === database.name ? roleFile : []));
-      return [
-        database.name,
-        { ...database, roles: new Map(files.map((roleFile) => [roleFile.role, roleFile])) },
-      ];
+    databases.map(({ login: { userTemplate, password }, ...database }) => {
+      const files = placed.flatMap(({ roleFile }) => (roleFile?.database === database.name ? roleFile : []));
+      const sink = sinkAt(reading, ["databases", database.name, "login", "password"]);
+      const roles = new Map(files.map((roleFile) => [roleFile.role, roleFile]));
+      const secrets = new Map([...roles.keys()].map((role) => [role, password(role, sink)]));
+      const passwordOf = (role: string): Secret => {
+        const secret = secrets.get(role);
+        if (secret === undefined) throw new TypeError(`no password for ${role}`);
+        return secret;
+      };
+      return [database.name, { ...database, login: { userTemplate, password: passwordOf }, roles }];
     }),
   );
 }

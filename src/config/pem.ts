@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createSecureContext } from "node:tls";
 import * as z from "zod";
 import { custom, type IssueSink } from "../document/mapping.ts";
 import { sourced } from "./sourced.ts";
@@ -12,6 +13,25 @@ const pem = z.string({ error: expected }).min(1, { error: expected });
 export function certificate(sources: Sources | undefined) {
   return sourced(
     pem.transform((value, context) => readCertificate(value, sources, context) ?? z.NEVER),
+    sources,
+  );
+}
+
+/** Certificate revocation lists, as PEM text. */
+export function revocationList(sources: Sources | undefined) {
+  const wanted = "certificate revocation lists in PEM form";
+  return sourced(
+    pem.transform((value, context) => {
+      const list = readPem(value, sources, context);
+      if (list === undefined) return z.NEVER;
+      try {
+        createSecureContext({ crl: list });
+        return list;
+      } catch {
+        context.addIssue(custom(wanted, "a file of another form", "not a revocation list"));
+        return z.NEVER;
+      }
+    }),
     sources,
   );
 }
@@ -50,6 +70,36 @@ export function readCertificate(
     sink.addIssue(custom("a certificate in PEM form", "a file of another form", "not a certificate"));
     return undefined;
   }
+}
+
+/**
+ * A client's certificate and key at two paths, checked now and read again by each call.
+ * @returns "refused", with an issue, if they cannot be used
+ */
+export function keyPair(
+  certificatePath: string,
+  keyPath: string,
+  sources: Sources | undefined,
+  sink: IssueSink,
+): (() => { readonly cert: string; readonly key: string }) | "refused" {
+  const read = (issues: IssueSink) => {
+    const cert = readCertificate(certificatePath, sources, issues);
+    const key = readPem(keyPath, sources, issues);
+    return cert === undefined || key === undefined ? undefined : { cert, key };
+  };
+  const first = read(sink);
+  if (first === undefined) return "refused";
+  try {
+    if (!new X509Certificate(first.cert).checkPrivateKey(createPrivateKey(first.key))) throw new Error();
+  } catch {
+    sink.addIssue(custom("the unencrypted private key of sslcert", "another file", "not a usable key"));
+    return "refused";
+  }
+  return () => {
+    const pair = read({ addIssue: () => {} });
+    if (pair === undefined) throw new Error("sslcert or sslkey can no longer be read");
+    return pair;
+  };
 }
 
 /** The file's text, or the value itself where a variable or a file held the PEM instead of a path. */

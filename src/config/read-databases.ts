@@ -1,8 +1,11 @@
-import type { DatabaseConfig } from "./config.ts";
+import type { DatabaseConfig, LoginConfig } from "./config.ts";
+import type { RoleSecret } from "./secret.ts";
 import { type Reading, keysAt, read, report } from "./reading.ts";
 
-/** A database without its role files. */
-export type BareDatabase = Omit<DatabaseConfig, "roles">;
+/** A database without its role files, and without what is different for each of its roles. */
+export type BareDatabase = Omit<DatabaseConfig, "roles" | "login"> & {
+  readonly login: Pick<LoginConfig, "userTemplate"> & { readonly password: RoleSecret };
+};
 
 export type DatabasesReading = {
   /** Every name that stands under `databases`, whether or not the rest of its entry is right. */

@@ -2,12 +2,12 @@ import * as z from "zod";
 import { isMapping, type Path, valueAt } from "../document/document.ts";
 import { mapping } from "../document/mapping.ts";
 import { identityNameExpected, isIdentityName } from "../identity/identity-name.ts";
-import type { JwtIssuer } from "../identity/jwt-issuer.ts";
+import type { CertificateName } from "../identity/certificate-names.ts";
 import type { PasswordUser } from "../identity/password-users.ts";
+import { type PlacedIssuer, readIssuer } from "./read-issuer.ts";
 import { type Reading, itemsAt, keysAt, read, report } from "./reading.ts";
-import { laterIdentityTypes } from "./schema.ts";
 
-export type PlacedIssuer = { readonly issuer: JwtIssuer; readonly plaintext: boolean; readonly path: Path };
+type PlacedNames = { readonly names: readonly CertificateName[]; readonly path: Path };
 type PlacedUser = {
   readonly user: PasswordUser | undefined;
   readonly name: string;
@@ -18,6 +18,7 @@ export type IdentitiesReading = {
   readonly issuers: readonly PlacedIssuer[];
   /** Undefined: there is no `password` entry. */
   readonly users: readonly PlacedUser[] | undefined;
+  readonly certificates: readonly PlacedNames[];
   /** Whether there is a `jwt` entry, even a wrong one. */
   readonly hasJwt: boolean;
   /** Every attribute that some identity can have, those of wrong entries included. */
@@ -26,8 +27,9 @@ export type IdentitiesReading = {
 
 /** `identities`, entry by entry and user by user. */
 export function readIdentities(reading: Reading): IdentitiesReading {
-  const items = itemsAt(reading, ["identities"], "a list of jwt and password entries") ?? [];
+  const items = itemsAt(reading, ["identities"], "a list of jwt, password and certificate entries") ?? [];
   const issuers: PlacedIssuer[] = [];
+  const certificates: PlacedNames[] = [];
   const attributes = new Set<string>();
   let users: PlacedUser[] | undefined;
   let hasJwt = false;
@@ -42,15 +44,20 @@ export function readIdentities(reading: Reading): IdentitiesReading {
       addKeys(attributes, valueAt(reading.document, [...path, "attributes"]));
       const issuer = readIssuer(reading, path);
       if (issuer !== undefined) issuers.push(issuer);
+    } else if (type === "certificate") {
+      const match = valueAt(reading.document, [...path, "match"]);
+      for (const entry of Array.isArray(match) ? match : [])
+        if (isMapping(entry)) addKeys(attributes, entry["attributes"]);
+      const given = read(reading, path, reading.schemas.certificate);
+      certificates.push({ names: given?.match ?? [], path });
     } else if (!isMapping(item)) {
-      report(reading, path, "wrong type", "a mapping with type: jwt or type: password");
+      report(reading, path, "wrong type", "a mapping with type: jwt, password or certificate");
     } else {
-      const later = laterIdentityTypes.has(String(type));
-      const message = type === undefined ? "missing" : later ? "not supported yet" : "wrong value";
-      report(reading, [...path, "type"], message, "jwt or password");
+      const message = type === undefined ? "missing" : "wrong value";
+      report(reading, [...path, "type"], message, "jwt, password or certificate");
     }
   }
-  return { issuers, users, hasJwt, attributes };
+  return { issuers, users, certificates, hasJwt, attributes };
 }
 
 /** What stands beside the users, who are read one by one. */
@@ -65,25 +72,10 @@ function readUsers(reading: Reading, path: Path, attributes: Set<string>): Place
     if (!isIdentityName(name))
       report(reading, userPath, "not a usable name", identityNameExpected, "another name");
     const user = read(reading, userPath, reading.schemas.user);
-    return { name, path: userPath, user: user && { name, ...user } };
+    return { name, path: userPath, user: user && { name, ...user, validUntil: user.validUntil } };
   });
 }
 
 function addKeys(attributes: Set<string>, value: unknown): void {
   if (isMapping(value)) for (const key of Object.keys(value)) attributes.add(key);
-}
-
-function readIssuer(reading: Reading, path: Path): PlacedIssuer | undefined {
-  const given = read(reading, path, reading.schemas.jwt);
-  if (given === undefined) return undefined;
-  const issuer: JwtIssuer = {
-    issuer: given.issuer,
-    audience: given.audience,
-    algorithms: given.algorithms,
-    keys: given.jwks,
-    nameClaim: given.name,
-    attributes: new Map(Object.entries(given.attributes)),
-    clockTolerance: given.clockTolerance / 1000,
-  };
-  return { issuer, plaintext: given.allowPlaintextOnLoopback, path };
 }

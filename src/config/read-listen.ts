@@ -9,7 +9,11 @@ export function readListen(reading: Reading): ListenConfig | undefined {
   const { address, tls, proxyProtocol } = listen;
   const trustedProxies = proxyProtocol?.trusted;
   if (tls === undefined || new X509Certificate(tls.certificate).checkPrivateKey(createPrivateKey(tls.key())))
-    return { address, tls, trustedProxies };
+    return {
+      address,
+      tls: tls && { ...tls, clientCa: tls.clientCa, clientCrl: tls.clientCrl },
+      trustedProxies,
+    };
   const expected = "the private key of listen.tls.certificate";
   report(reading, ["listen", "tls", "key"], "wrong key", expected, "the key of another certificate");
   return undefined;

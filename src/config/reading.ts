@@ -3,7 +3,7 @@ import { type Document, type Path, isMapping, lineAt, settingName, valueAt } fro
 import type { IssueSink } from "../document/mapping.ts";
 import type { ConfigProblem } from "../document/problem.ts";
 import { describe, validate } from "../document/validate.ts";
-import { type ConfigSchemas, laterSettings, secretSettings } from "./schema.ts";
+import { type ConfigSchemas, secretSettings } from "./schema.ts";
 import type { Sources } from "./sources.ts";
 
 /** What every part of the loading works on: the file, where its values come from, and what was wrong so far. */
@@ -14,7 +14,7 @@ export type Reading = {
   readonly problems: ConfigProblem[];
 };
 
-const quoting = { later: laterSettings, secret: secretSettings };
+const quoting = { secret: secretSettings };
 
 /** The value at a path as a schema reads it; undefined, with its problems reported, where it does not fit. */
 export function read<Schema extends z.ZodType>(

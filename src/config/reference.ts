@@ -73,3 +73,23 @@ function notEmpty(value: string | undefined, what: string, sink: IssueSink): str
   sink.addIssue(custom(`${what} to hold a value`, "an empty one", "empty value"));
   return undefined;
 }
+
+const role = "{role}";
+
+/** True if what the reference stands for is another thing for each role. */
+export function namesRole(reference: Reference): boolean {
+  return textsOf(reference).some((text) => text.includes(role));
+}
+
+/** The reference with `{role}` filled in. */
+export function forRole(reference: Reference, name: string): Reference {
+  const fill = (text: string): string => text.replaceAll(role, () => name);
+  if (reference.kind === "env") return { kind: "env", name: fill(reference.name) };
+  if (reference.kind === "file") return { kind: "file", path: fill(reference.path) };
+  return { kind: "command", words: reference.words.map(fill) };
+}
+
+function textsOf(reference: Reference): readonly string[] {
+  if (reference.kind === "env") return [reference.name];
+  return reference.kind === "file" ? [reference.path] : reference.words;
+}

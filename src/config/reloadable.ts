@@ -8,7 +8,15 @@ export type Reloadable = { readonly config: Config; readonly later: readonly str
  * databases that are served.
  */
 export function reloadable(running: Config, read: Config): Reloadable {
-  const { identities, access } = read;
+  const { access } = read;
+  // Keys that were fetched are kept, and with them how long they are believed.
+  const jwt = read.identities.jwt.map((issuer) => {
+    const known = running.identities.jwt.find((other) => other.issuer === issuer.issuer);
+    return known !== undefined && known.keysFrom === issuer.keysFrom
+      ? { ...issuer, keys: known.keys }
+      : issuer;
+  });
+  const identities = { ...read.identities, jwt };
   const later: string[] = [];
   const databases = new Map<
     string,

@@ -1,18 +1,16 @@
 import * as z from "zod";
 import { duration } from "../document/duration.ts";
 import { custom, mapping, text } from "../document/mapping.ts";
+import { certificateSchema } from "./certificate-schema.ts";
 import { databaseSchema } from "./database-schema.ts";
-import { jwtSchema, passwordSchema, userSchema } from "./identity-schema.ts";
-import { parseNetworks } from "./networks.ts";
-import { certificate, privateKey } from "./pem.ts";
+import { passwordSchema, userSchema } from "./identity-schema.ts";
+import { jwtSchema } from "./issuer-schema.ts";
+import { parseNetworks } from "../identity/networks.ts";
+import { certificate, privateKey, revocationList } from "./pem.ts";
 import { parseSocketAddress } from "./socket-address.ts";
 import { sourced } from "./sourced.ts";
 import type { Sources } from "./sources.ts";
 import { storeSchema } from "./store-schema.ts";
-
-/** Keys of the public face that are still to come: refused, and never accepted without effect. */
-export const laterSettings: ReadonlySet<string> = new Set(["listen.tls.clientCa"]);
-export const laterIdentityTypes: ReadonlySet<string> = new Set(["oauth", "certificate"]);
 
 /** Below these keys no value is ever quoted in a problem: a secret may stand there, even if by mistake. */
 export const secretSettings: ReadonlySet<string> = new Set([
@@ -48,6 +46,7 @@ export function configSchemas(sources: Sources | undefined) {
     password: passwordSchema(sources),
     user: userSchema(sources),
     jwt: jwtSchema(sources),
+    certificate: certificateSchema(sources),
     authentication: authenticationSchema(sources),
     access: accessSchema(sources),
     audit: mapping({
@@ -81,6 +80,14 @@ function listenSchema(sources: Sources | undefined) {
     tls: mapping({
       certificate: certificate(sources).describe("PEM file: the certificate, then its intermediates."),
       key: privateKey(sources).describe("PEM file: the certificate's private key."),
+      clientCa: certificate(sources)
+        .optional()
+        .describe(
+          "PEM file: the authorities whose client certificates are believed. Left out: none is asked for.",
+        ),
+      clientCrl: revocationList(sources)
+        .optional()
+        .describe("PEM file: what these authorities have revoked; each of them needs a list in it."),
       mode: sourced(z.enum(["require", "optional"], { error: "require or optional" }), sources)
         .prefault("require")
         .describe(
@@ -130,6 +137,9 @@ function authenticationSchema(sources: Sources | undefined) {
     tls: sourced(z.boolean({ error: "true or false" }), sources)
       .optional()
       .describe("Whether they come over TLS. Left out: either."),
+    certificate: sourced(z.boolean({ error: "true or false" }), sources)
+      .optional()
+      .describe("Whether they show a certificate of `listen.tls.clientCa`. Left out: either."),
     database: oneOrMore(database, "a database of this file, or a list of them").describe(
       "The databases that they ask for. Left out: any.",
     ),
@@ -137,8 +147,17 @@ function authenticationSchema(sources: Sources | undefined) {
       "The names that they give: a person's, or a role's; * stands for any characters. Left out: any.",
     ),
     method: z
-      .enum(["password", "jwt", "reject"], { error: "password, jwt or reject" })
-      .describe("How they prove who they are, or that they are turned away."),
+      .enum(["password", "jwt", "oauth", "certificate", "reject"], {
+        error: "password, jwt, oauth, certificate or reject",
+      })
+      .describe(
+        "How they prove who they are (jwt: a token as the password; oauth: OAUTHBEARER), or that they are turned away.",
+      ),
+    issuer: sourced(text("the issuer of a jwt entry"), sources)
+      .optional()
+      .describe(
+        "With jwt or oauth: the issuer whose tokens are taken. Left out: any; oauth needs it where there are several.",
+      ),
   });
 }
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { custom, mapping } from "../document/mapping.ts";
-import { keepSecret } from "./secret.ts";
-import { readReference, resolveReference } from "./reference.ts";
+import { custom, type IssueSink, mapping } from "../document/mapping.ts";
+import { keepSecret, type RoleSecret, type Secret } from "./secret.ts";
+import { forRole, namesRole, readReference, type Reference, resolveReference } from "./reference.ts";
 import type { Sources } from "./sources.ts";
 
 const environment = mapping({ env: z.string().describe("The name of an environment variable.") }).meta({
@@ -49,23 +49,45 @@ const secretExpected =
   "{ env: NAME }, { file: path } or { command: [program, argument, …] }, so that the secret is not in this file";
 
 /** A secret: never written in the file itself. */
-export function secret(sources: Sources | undefined): z.ZodType<() => Promise<string>> {
-  if (sources === undefined)
-    return z.union([environment, file, command]) as unknown as z.ZodType<() => Promise<string>>;
+export function secret(sources: Sources | undefined): z.ZodType<Secret> {
+  return referenced(sources).transform(
+    (reference, context) => readSecret(reference, sources!, context) ?? z.NEVER,
+  );
+}
+
+/** A secret for each role: the same one, or where the reference has `{role}` in it, one of its own. */
+export function roleSecret(sources: Sources | undefined): z.ZodType<RoleSecret> {
+  return referenced(sources).transform((reference, context): RoleSecret => {
+    if (namesRole(reference))
+      return (role, sink) => {
+        if (/^[A-Za-z0-9_-]+$/.test(role)) return readSecret(forRole(reference, role), sources!, sink);
+        // It would stand in a path, in a variable's name or among a command's words.
+        sink.addIssue(
+          custom("a role of letters, digits, _ and -, for {role} here", `role ${role}`, "not usable"),
+        );
+        return undefined;
+      };
+    const one = readSecret(reference, sources!, context);
+    return one === undefined ? z.NEVER : () => one;
+  });
+}
+
+function referenced(sources: Sources | undefined): z.ZodType<Reference> {
+  if (sources === undefined) return z.union([environment, file, command]) as unknown as z.ZodType<Reference>;
   return z.unknown().transform((value, context) => {
     const reference = readReference(value);
-    if (reference === undefined) {
-      context.addIssue(custom(secretExpected, undefined, "wrong value"));
-      return z.NEVER;
-    }
-    if (reference.kind === "command" && sources.commandsLater === true)
-      return keepSecret(reference, sources, undefined);
-    const text = resolveReference(reference, sources, context);
-    if (text === undefined) return z.NEVER;
-    if (text.includes("\0")) {
-      context.addIssue(custom("a value without NUL characters", "one with a NUL", "wrong value"));
-      return z.NEVER;
-    }
-    return keepSecret(reference, sources, text);
+    if (reference !== undefined) return reference;
+    context.addIssue(custom(secretExpected, undefined, "wrong value"));
+    return z.NEVER;
   });
+}
+
+function readSecret(reference: Reference, sources: Sources, sink: IssueSink): Secret | undefined {
+  if (reference.kind === "command" && sources.commandsLater === true)
+    return keepSecret(reference, sources, undefined);
+  const text = resolveReference(reference, sources, sink);
+  if (text === undefined) return undefined;
+  if (!text.includes("\0")) return keepSecret(reference, sources, text);
+  sink.addIssue(custom("a value without NUL characters", "one with a NUL", "wrong value"));
+  return undefined;
 }

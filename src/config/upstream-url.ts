@@ -11,6 +11,11 @@ type UpstreamUrl = {
   readonly sslmode: SslMode;
   /** A path, `system`, or undefined: not given. */
   readonly sslrootcert: string | undefined;
+  /** Paths; both or none. */
+  readonly sslcert: string | undefined;
+  readonly sslkey: string | undefined;
+  /** channel_binding=require. */
+  readonly bound: boolean;
   /** As libpq 18's max_protocol_version. */
   readonly minor: 0 | 2;
 };
@@ -44,7 +49,15 @@ export function parseUpstreamUrl(text: string): UpstreamUrlReading {
     );
   }
   if (url.hash !== "") return refused("a fragment (#…)", form);
-  const known = ["sslmode", "sslrootcert", "host", "max_protocol_version"];
+  const known = [
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "channel_binding",
+    "host",
+    "max_protocol_version",
+  ];
   for (const key of url.searchParams.keys()) {
     if (!known.includes(key))
       return refused(`the parameter ${/^[a-z_]{1,40}$/.test(key) ? key : "?"}`, oneOf(key, known));
@@ -66,7 +79,11 @@ export function parseUpstreamUrl(text: string): UpstreamUrlReading {
   const minor = minors[url.searchParams.get("max_protocol_version") ?? "latest"];
   if (minor === undefined) return refused("another max_protocol_version", "3.0, 3.2 or latest");
   const tls = sslOf(url, host);
-  return tls.kind === "refused" ? tls : { kind: "url", url: { host, port, database, minor, ...tls.ssl } };
+  if (tls.kind === "refused") return tls;
+  const proof = proofOf(url, tls.ssl.sslmode);
+  return proof.kind === "refused"
+    ? proof
+    : { kind: "url", url: { host, port, database, minor, ...tls.ssl, ...proof.proof } };
 }
 
 const minors: Readonly<Partial<Record<string, 0 | 2>>> = { "3.0": 0, "3.2": 2, latest: 2 };
@@ -80,6 +97,24 @@ function hostOf(url: URL): string | undefined {
   if (inQuery !== null) return undefined;
   if (host.startsWith("[")) return isIP(host.slice(1, -1)) === 6 ? host.slice(1, -1) : undefined;
   return /^[A-Za-z0-9._-]+$/.test(host) ? host : undefined;
+}
+
+type ProofReading =
+  | { readonly kind: "proof"; readonly proof: Pick<UpstreamUrl, "sslcert" | "sslkey" | "bound"> }
+  | { readonly kind: "refused"; readonly found: string; readonly expected: string };
+
+/** What rolegate proves itself with beside the password, and what the server has to. */
+function proofOf({ searchParams }: URL, sslmode: SslMode): ProofReading {
+  const sslcert = searchParams.get("sslcert") ?? undefined;
+  const sslkey = searchParams.get("sslkey") ?? undefined;
+  const binding = searchParams.get("channel_binding") ?? "prefer";
+  if ((sslcert === undefined) !== (sslkey === undefined))
+    return refused("one of sslcert and sslkey", "both, or neither");
+  if (binding !== "prefer" && binding !== "require")
+    return refused("another channel_binding", oneOf(binding, ["prefer", "require"]));
+  if (sslmode !== "disable" || (sslcert === undefined && binding === "prefer"))
+    return { kind: "proof", proof: { sslcert, sslkey, bound: binding === "require" } };
+  return refused("sslcert or channel_binding=require without TLS", "sslmode=verify-full, or none of them");
 }
 
 type SslReading =

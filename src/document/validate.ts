@@ -4,7 +4,7 @@ import type { ConfigProblem } from "./problem.ts";
 import { oneOf } from "./suggest.ts";
 
 export type ValidateOptions = {
-  /** Settings (`listen.tls.clientCa`) of the public face that are still to come: refused, but not as a typing error. */
+  /** Settings (`limits.rows`) of the public face that are still to come: refused, but not as a typing error. */
   readonly later?: ReadonlySet<string>;
   /** Keys below which no value is ever quoted in a problem. */
   readonly secret?: ReadonlySet<string>;

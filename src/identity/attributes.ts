@@ -6,10 +6,10 @@ export function isAttributeName(name: string): boolean {
 }
 
 /** What `identity` in rules and conditions holds already. */
-const takenNames: ReadonlySet<string> = new Set(["name", "method"]);
+export const takenNames: ReadonlySet<string> = new Set(["name", "method", "mfa", "age"]);
 
 export const attributeNameExpected =
-  "a lower-case letter, then lower-case letters, digits and _, but not name or method, which every identity has";
+  "a lower-case letter, then lower-case letters, digits and _, but not name, method, mfa or age, which every identity has";
 
 export const attributeValueExpected = "text, a number, true or false, or a list of these";
 

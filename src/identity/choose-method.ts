@@ -9,15 +9,20 @@ export type Stranger = {
   /** IP address of the client, without port. */
   readonly address: string;
   readonly encrypted: boolean;
+  /** It showed a certificate, and that was found valid. */
+  readonly certified: boolean;
 };
 
 /** One entry of `authentication`. What is undefined fits every connection. */
 export type MethodRule = {
   readonly addresses: ((address: string) => boolean) | undefined;
   readonly tls: boolean | undefined;
+  readonly certificate: boolean | undefined;
   readonly databases: ReadonlySet<string> | undefined;
   readonly users: ((user: string) => boolean) | undefined;
   readonly method: Method | "reject";
+  /** Whose tokens are taken; undefined: those of every issuer. `oauth` has one. */
+  readonly issuer?: string | undefined;
   /** What the record calls the rule. */
   readonly source: string;
 };
@@ -29,8 +34,9 @@ export type MethodRule = {
  */
 export function chooseMethod(stranger: Stranger, rules: readonly MethodRule[]): MethodRule | undefined {
   return rules.find(
-    ({ addresses, tls, databases, users }) =>
+    ({ addresses, tls, certificate, databases, users }) =>
       (tls === undefined || tls === stranger.encrypted) &&
+      (certificate === undefined || certificate === stranger.certified) &&
       (databases === undefined || databases.has(stranger.database)) &&
       (users === undefined || users(stranger.user)) &&
       (addresses === undefined || addresses(stranger.address)),
@@ -38,21 +44,37 @@ export function chooseMethod(stranger: Stranger, rules: readonly MethodRule[]): 
 }
 
 /**
- * The rules of a configuration that has none: with passwords and tokens side by side the form of the name decides, since
+ * The rules of a configuration that has none: who shows a certificate is who that says; with passwords and tokens side by side the form of the name decides, since
  * names of tokens are addresses, and roles are what a person with a token asks for.
  */
 export function usualRules({
+  certificates,
   passwords,
   tokens,
   roleNames,
 }: {
+  readonly certificates: boolean;
   readonly passwords: boolean;
   readonly tokens: boolean;
   readonly roleNames: ReadonlySet<string>;
 }): readonly MethodRule[] {
-  const every = { addresses: undefined, tls: undefined, databases: undefined, users: undefined };
+  const every = {
+    addresses: undefined,
+    tls: undefined,
+    certificate: undefined,
+    databases: undefined,
+    users: undefined,
+  };
   const source = "the form of the name";
   const rules: MethodRule[] = [];
+  if (certificates)
+    // Where there is nothing else, whoever shows none is told so.
+    rules.push({
+      ...every,
+      certificate: passwords || tokens ? true : undefined,
+      method: "certificate",
+      source: "a certificate was shown",
+    });
   if (tokens) {
     const users = passwords ? (user: string) => user.includes("@") || roleNames.has(user) : undefined;
     rules.push({ ...every, users, method: "jwt", source });

@@ -5,7 +5,9 @@ export type AttributeValue = string | number | boolean | null | readonly (string
  * The ways to prove who one is. `jwt` and `oauth` are the same tokens, given as the password or in the exchange of
  * OAUTHBEARER (RFC 7628).
  */
-export type Method = "password" | "jwt" | "oauth" | "certificate";
+export type Method = (typeof methods)[number];
+
+export const methods = ["password", "jwt", "oauth", "certificate"] as const;
 
 /** What rules of roles know of an identity. */
 export type Subject = {

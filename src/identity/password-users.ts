@@ -5,6 +5,8 @@ import type { AttributeValue, Identity } from "./identity.ts";
 export type PasswordUser = {
   readonly name: string;
   readonly verifier: Verifier;
+  /** When the password ends, in milliseconds since the epoch; undefined: never. */
+  readonly validUntil: number | undefined;
   readonly attributes: Readonly<Record<string, AttributeValue>>;
 };
 
@@ -12,14 +14,27 @@ export type PasswordUser = {
 export type PasswordUsers = ReadonlyMap<string, PasswordUser>;
 
 /**
- * The verifier to run the SCRAM exchange with: the user's own, or for a name that does not exist a mock one, whose
- * exchange looks the same and always fails.
- * @param secret random, kept for the life of the process.
+ * Whether a user's password has ended (VALID UNTIL of PostgreSQL's roles; CVE-2025-2291 is a proxy that did not look).
+ * @param now milliseconds since the epoch
  */
-export function verifierFor(users: PasswordUsers, name: string, secret: Buffer): Verifier {
+export function hasEnded({ validUntil }: PasswordUser, now: number): boolean {
+  return validUntil !== undefined && validUntil <= now;
+}
+
+/**
+ * The verifier to run the SCRAM exchange with: the user's own, or for a name that does not exist or a password that has
+ * ended a mock one, whose exchange looks the same and always fails.
+ * @param secret random, kept for the life of the process.
+ * @param now milliseconds since the epoch
+ */
+export function verifierFor(users: PasswordUsers, name: string, secret: Buffer, now: number): Verifier {
   // Made even where it is not needed, so that the time taken does not tell whether the name exists.
   const mock = mockVerifier(name, secret, usualForm(users));
-  return users.get(name)?.verifier ?? mock;
+  const user = users.get(name);
+  if (user === undefined) return mock;
+  // What is shown of it stays its own: a salt that changes would tell that the password has ended.
+  const { iterations, salt } = user.verifier;
+  return hasEnded(user, now) ? { ...mock, iterations, salt } : user.verifier;
 }
 
 /**
@@ -36,7 +51,7 @@ export function passwordIdentity(users: PasswordUsers, name: string, now: number
       credential: { kind: "password" },
       signedInAt: now,
       mfa: false,
-      expiresAt: undefined,
+      expiresAt: user.validUntil,
     }
   );
 }

@@ -10,26 +10,46 @@ export type TlsServer = {
    * RFC defines none for its signature, and SCRAM-SHA-256-PLUS must then not be offered.
    */
   readonly certificateHash: Buffer | undefined;
+  /** Whether clients are asked for a certificate. */
+  readonly asksForCertificate: boolean;
+};
+
+/** PEM texts; `certificate` is the server's own first and then its intermediates. */
+export type TlsMaterial = {
+  readonly certificate: string;
+  readonly key: string;
+  /** The authorities whose client certificates are believed; undefined: none is asked for. */
+  readonly clientCa?: string | undefined;
+  /** Their revocation lists; undefined: none is looked at. */
+  readonly clientCrl?: string | undefined;
 };
 
 /** The ALPN name of the Postgres protocol (protocol chapter, "SSL Session Encryption"). */
 const alpn = "postgresql";
 
 /**
- * Loads what TLS needs. `certificate` is PEM text, the server's own first and then its intermediates; `key` PEM text.
+ * Loads what TLS needs.
  * @throws Error of node:crypto for a certificate or key that cannot be read or do not belong together
  */
-export function loadTlsServer({ certificate, key }: { certificate: string; key: string }): TlsServer {
+export function loadTlsServer({ certificate, key, clientCa, clientCrl }: TlsMaterial): TlsServer {
   const context = createSecureContext({
     cert: certificate,
     key,
+    ...(clientCa !== undefined && { ca: clientCa }),
+    ...(clientCrl !== undefined && { crl: clientCrl }),
     minVersion: "TLSv1.2",
     // Naming the curves saves a sixth of a handshake against the default list.
     ecdhCurve: "X25519:P-256",
     // As libpq and the server do: renegotiation (TLS 1.2) is of no use here, and a way to burn a server's CPU.
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    // And a session that is resumed would bring a certificate past the lists of today.
+    secureOptions:
+      constants.SSL_OP_NO_RENEGOTIATION | (clientCa === undefined ? 0 : constants.SSL_OP_NO_TICKET),
   });
-  return { context, certificateHash: certificateHash(new X509Certificate(certificate)) };
+  return {
+    context,
+    certificateHash: certificateHash(new X509Certificate(certificate)),
+    asksForCertificate: clientCa !== undefined,
+  };
 }
 
 /**
@@ -52,6 +72,9 @@ export function acceptTls(socket: Socket, server: TlsServer, first?: Buffer): Pr
     isServer: true,
     secureContext: server.context,
     ALPNProtocols: [alpn],
+    // One that is not valid is told so in words, by who reads `shownCertificate`.
+    requestCert: server.asksForCertificate,
+    rejectUnauthorized: false,
   });
   destroyTogether(socket, secured);
   return new Promise((resolve, reject) => {
@@ -99,7 +122,8 @@ const hashBySignature: Readonly<Record<string, string>> = {
   "1.2.840.10045.4.3.4": "sha512", // ecdsa-with-SHA512
 };
 
-function certificateHash(certificate: X509Certificate): Buffer | undefined {
+/** The hash of a certificate that channel binding uses; undefined where the RFC defines none. */
+export function certificateHash(certificate: X509Certificate): Buffer | undefined {
   const hash = hashBySignature[certificate.signatureAlgorithmOid ?? ""];
   return hash === undefined ? undefined : createHash(hash).update(certificate.raw).digest();
 }

@@ -156,7 +156,7 @@ export class Database {
 
 /** The upstream login of a role. */
 export function loginFor({ login }: DatabaseConfig, role: string): UpstreamLogin {
-  return { user: loginUser(login, role), password: login.password };
+  return { user: loginUser(login, role), password: login.password(role) };
 }
 
 /** @param before those in force: one that has not changed stays what it is */

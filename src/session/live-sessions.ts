@@ -28,12 +28,15 @@ export type LiveSession = {
   readonly state: SessionActivity;
   /** Ends it as soon as it is idle, or after a grace in milliseconds. */
   endWhenIdle(problem: Problem, grace?: number): void;
-  /** Takes nothing more from the client, and ends it when what runs is done, or after a grace in milliseconds. */
-  endAfterStatement(problem: Problem, grace?: number): void;
+  /**
+   * Takes nothing more from the client, and ends it when what runs is done, or after a grace in milliseconds. `reason`: what
+   * is on record, where it is more than the client is told.
+   */
+  endAfterStatement(problem: Problem, grace?: number, reason?: string): void;
 };
 
-/** Why a session may not go on, and for how many milliseconds what it runs may. */
-type Ending = { readonly problem: Problem; readonly grace: number };
+/** Why a session may not go on, and for how many milliseconds what it runs may. `reason`: for the record. */
+type Ending = { readonly problem: Problem; readonly grace: number; readonly reason?: string };
 
 /**
  * Whether a session may go on: why not, or undefined.
@@ -75,7 +78,7 @@ export class LiveSessions {
       if (!concerns(session)) continue;
       for (const standing of this.#standings) {
         const ending = standing(session, now);
-        if (ending !== undefined) session.endAfterStatement(ending.problem, ending.grace);
+        if (ending !== undefined) session.endAfterStatement(ending.problem, ending.grace, ending.reason);
       }
     }
   }

@@ -46,16 +46,20 @@ function changedIdentity({ name, credential }: Identity, before: Config, after: 
         identities.jwt.find(({ issuer }) => issuer === credential.issuer),
       );
       if (is === undefined) return "the issuer of the token was removed";
-      // Made anew with each reading.
-      const keys = undefined;
-      return isDeepStrictEqual({ ...was, keys }, { ...is, keys })
-        ? undefined
-        : "the issuer's entry has changed";
+      return asText(was) === asText(is) ? undefined : "the issuer's entry has changed";
     }
     case "certificate":
       break;
   }
-  return undefined;
+  const [was, is] = [before, after].map(({ identities }) => asText(identities.certificates));
+  return was === is ? undefined : "what certificates say has changed";
+}
+
+/** What the file says: what was made of it, such as keys and patterns, is made anew with each reading. */
+function asText(value: unknown): string {
+  return JSON.stringify(value, (_key, each: unknown) =>
+    each instanceof Map || each instanceof Set ? [...(each as Iterable<unknown>)] : each,
+  );
 }
 
 function ended(why: string): Problem {

@@ -6,7 +6,7 @@ import { noticeResponse, type NoticeText } from "../wire/error-fields.ts";
 import { shownParameter } from "./parameters.ts";
 import { followPath } from "./followed-path.ts";
 import { beginConnection } from "./local-objects.ts";
-import { renewScope, reportsPath, type SessionState } from "./state.ts";
+import { renewRoles, renewScope, reportsPath, type SessionState } from "./state.ts";
 import { Wait, waitFor } from "./wait.ts";
 
 /** A connection with a role in force, and the rules that hold on it. */
@@ -57,6 +57,8 @@ export function prepareRole(
       detail: "It can change outside a transaction, by a statement that is sent on its own.",
     };
   if (role === session.role.name) return undefined;
+  renewRoles(session);
+  if (!session.roles.has(role)) return noLonger(role);
   if (change?.role === role && change.problem !== undefined) {
     session.change = undefined;
     return change.problem;
@@ -68,6 +70,15 @@ export function prepareRole(
   session.change = { role, anew, opened: undefined, problem: undefined, confirmed: false };
   waitFor(session, Wait.role, true);
   return "waiting";
+}
+
+/** It was judged when it was prepared, or goes back to the role of the login. */
+function noLonger(role: string): Problem {
+  return {
+    code: "role_not_allowed",
+    message: `permission denied to set role "${role}"`,
+    detail: "No access entry lets this identity take the role any more.",
+  };
 }
 
 /**

@@ -44,8 +44,8 @@ export class Session implements ChannelEvents, LiveSession {
   readonly #flow: Flow;
   /** Why the session is to end at its next idle moment. */
   #ending: Problem | undefined;
-  /** Why it ends when what runs is done. */
-  #last: Problem | undefined;
+  /** Why it ends when what runs is done, what is on record of that, and when it ends at the latest. */
+  #last: { readonly problem: Problem; readonly reason: string; readonly by: number } | undefined;
   /** The client has closed its connection, with what it had sent before still to be read. */
   #gone: string | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -80,7 +80,7 @@ export class Session implements ChannelEvents, LiveSession {
         this.#readIfDefined();
         this.#endIfIdle();
         this.#endIfGone();
-        if (this.#last !== undefined && !this.#flow.running) this.end(this.#last);
+        if (this.#last !== undefined && !this.#flow.running) this.end(this.#last.problem, this.#last.reason);
       },
       waiting: () => this.#bring(),
     });
@@ -140,20 +140,23 @@ export class Session implements ChannelEvents, LiveSession {
    * Takes nothing more from the client, and ends the session when what runs is done, or after a grace in milliseconds: a
    * transaction that is open is rolled back.
    */
-  endAfterStatement(problem: Problem, grace = idleGrace): void {
+  endAfterStatement(problem: Problem, grace = idleGrace, reason = problem.message): void {
     if (this.#over) return;
-    if (grace === 0 || !this.#flow.running) return this.end(problem);
-    this.#last = problem;
+    if (grace === 0 || !this.#flow.running) return this.end(problem, reason);
+    const by = Date.now() + grace;
+    // It is told so again and again while it finishes.
+    if (this.#last !== undefined && this.#last.by <= by) return;
+    this.#last = { problem, reason, by };
     this.#flow.readNoMore();
-    this.#timers.push(setTimeout(() => this.end(problem), grace).unref());
+    this.#timers.push(setTimeout(() => this.end(problem, reason), grace).unref());
   }
 
-  /** Tells the client why and ends the session now. */
-  end(problem: Problem): void {
+  /** Tells the client why and ends the session now. `reason`: what is on record. */
+  end(problem: Problem, reason = problem.message): void {
     if (this.#over) return;
     if (this.#flow.inReply || this.#state.fatal) this.#channel.end();
     else this.#channel.end(errorResponse(problem, "FATAL"));
-    this.#end(problem.message);
+    this.#end(reason);
   }
 
   /** Behind what a client sent before it left there may be a Terminate, and then all of it is done. */

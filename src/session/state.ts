@@ -22,8 +22,8 @@ import { Wait } from "./wait.ts";
 export type SessionBasis = {
   readonly identity: Identity;
   readonly database: Database;
-  /** The roles that the identity may take here. */
-  readonly roles: ReadonlySet<string>;
+  /** The roles that the identity may take here, by what access says at this time. */
+  readonly rolesNow: () => readonly string[];
   readonly record: SessionRecord;
   readonly recorder: Recorder;
   readonly metrics: Metrics;
@@ -36,6 +36,8 @@ export type SessionBasis = {
 export type SessionState = SessionBasis & {
   /** The role that the session began with. */
   readonly firstRole: string;
+  /** The roles that the identity may take here, as of the login or the last statement that was about a role. */
+  roles: ReadonlySet<string>;
   /** The role in force, its connection and its rules. */
   role: OpenRole;
   /** Verdicts under the rules, search_path and catalog in force. */
@@ -114,14 +116,16 @@ export type SessionState = SessionBasis & {
 
 /** The state of a session whose server is idle. */
 export function beginState(basis: SessionBasis, role: OpenRole): SessionState {
+  const roles = new Set(basis.rolesNow());
   return {
     ...basis,
     firstRole: role.name,
+    roles,
     role,
     scope: basis.database.scope({
       grants: role.grants,
       searchPath: role.searchPath,
-      roles: basis.roles,
+      roles,
       settings: role.connection.settings,
     }),
     rowSecurity: undefined,
@@ -177,7 +181,16 @@ export function currentScope(session: SessionState): VerdictScope {
   return renewScope(session);
 }
 
-/** To be called when the role, the search_path or the catalog has changed. */
+/** Asks anew which roles the identity may take. @returns true if they are others than before: verdicts differ then */
+export function renewRoles(session: SessionState): boolean {
+  const roles = new Set(session.rolesNow());
+  if (roles.size === session.roles.size && [...roles].every((role) => session.roles.has(role))) return false;
+  session.roles = roles;
+  renewScope(session);
+  return true;
+}
+
+/** To be called when the role, the search_path, the catalog or the roles in reach have changed. */
 export function renewScope(session: SessionState): VerdictScope {
   const { database, role, searchPath, roles, rowSecurity, touched } = session;
   session.scope = database.scope({

@@ -3,7 +3,7 @@ import { mainThreadLimits } from "../sql/parser.ts";
 import { judgedFrom, refused, type Judged } from "./judged.ts";
 import type { JudgedParts } from "./judged-parts.ts";
 import { wantsCatalog } from "./local-objects.ts";
-import { currentScope, type SessionState } from "./state.ts";
+import { currentScope, renewRoles, type SessionState } from "./state.ts";
 import type { VerdictScope } from "./verdict-cache.ts";
 import { Wait, waitFor } from "./wait.ts";
 
@@ -36,7 +36,12 @@ const mostInTurn = mainThreadLimits.text;
 export function verdictOf(session: SessionState, source: string, typed: boolean = false): Judged | undefined {
   const scope = typed ? currentScope(session).typed() : currentScope(session);
   const judged = scope.known(source) ?? judgeNow(session, scope, source);
-  if (judged === undefined || !judged.unresolved) return judged;
+  if (judged === undefined || !judged.unresolved) {
+    // Who may take a role depends on the time, and is asked when somebody wants one.
+    if (judged !== undefined && isAboutRole(judged) && renewRoles(session))
+      return verdictOf(session, source, typed);
+    return judged;
+  }
   // What runs anyway is held back only for what a catalog can tell.
   if (judged.problem === undefined && !wantsCatalog(session)) return judged;
   if (session.refreshedFor === source) {
@@ -46,6 +51,11 @@ export function verdictOf(session: SessionState, source: string, typed: boolean 
   session.refreshedFor = source;
   waitFor(session, Wait.catalog, true);
   return undefined;
+}
+
+function isAboutRole({ problem, plain, runs }: Judged): boolean {
+  if (problem !== undefined) return problem.code === "role_not_allowed";
+  return !plain && runs.some(({ statement }) => statement?.effect.kind === "set-role");
 }
 
 function judgeNow(session: SessionState, scope: VerdictScope, source: string): Judged | undefined {

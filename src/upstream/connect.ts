@@ -22,13 +22,42 @@ const required = {
   standard_conforming_strings: ["on"],
 } as const;
 
+/** The server does not know the login, or another password of it (invalid_password, invalid_authorization_specification). */
+const wrongPassword: ReadonlySet<unknown> = new Set(["28P01", "28000"]);
+
 /**
  * Opens a connection with `session.role` in force: pg does the handshake and one query that shows what the login is
- * worth, then its socket is taken over, paused and with no byte lost.
+ * worth, then its socket is taken over, paused and with no byte lost. A password that turns out to be wrong is asked for
+ * anew, once: it may have been rotated since.
  * @param deadline milliseconds for all of it
  * @throws RolegateError upstream_unavailable, its `cause` for the log alone; nothing stays open then
  */
 export async function connectUpstream(
+  target: UpstreamTarget,
+  login: UpstreamLogin,
+  session: SessionStart,
+  deadline: number,
+): Promise<UpstreamConnection> {
+  const until = performance.now() + deadline;
+  const left = () => Math.max(1, Math.ceil(until - performance.now()));
+  const { user, password } = login;
+  try {
+    if (typeof password === "string") return await open(target, { user, password }, session, left());
+    const given = await within(left(), "the login's password", password());
+    try {
+      return await open(target, { user, password: given }, session, left());
+    } catch (error) {
+      if (!wrongPassword.has((error as { readonly code?: unknown }).code)) throw error;
+      const renewed = await within(left(), "the login's password", password({ renew: true }));
+      if (renewed === given) throw error;
+      return await open(target, { user, password: renewed }, session, left());
+    }
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+async function open(
   target: UpstreamTarget,
   login: UpstreamLogin,
   session: SessionStart,
@@ -50,7 +79,7 @@ export async function connectUpstream(
     return takeOver(opened.socketInUse, target, { parameters: reported, settings }, opened.cancelKey);
   } catch (error) {
     connection?.socketInUse.destroy();
-    throw unavailable(error);
+    throw error;
   }
 }
 

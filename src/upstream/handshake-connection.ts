@@ -9,6 +9,7 @@ import type { UpstreamTarget } from "../config/config.ts";
 import { readBackendKeyData, type CancelKey } from "../wire/cancel-request.ts";
 import { judgeVersion, type ProtocolMinor } from "../wire/negotiate-protocol-version.ts";
 import { assertWellFormed } from "../wire/well-formed.ts";
+import { RequiredBinding } from "./required-binding.ts";
 import { startupMessage } from "./startup-message.ts";
 import { tlsOptions } from "./target.ts";
 import { withoutListenersSince, listenersOf, type Listeners } from "./listeners.ts";
@@ -46,17 +47,23 @@ export class HandshakeConnection extends Connection {
   #streamOwn: Listeners;
   #readyForQueries = 0;
   readonly #minor: ProtocolMinor;
+  readonly #binding: RequiredBinding | undefined;
   #key: CancelKey | undefined;
 
   /**
    * @param handOverAt which ReadyForQuery is the last that pg sees, counted from 1
    * @param longest bytes of the longest message to take
    */
-  constructor({ tls, minor = 2 }: UpstreamTarget, handOverAt: number, longest = longestOfLogin) {
+  constructor(
+    { tls, minor = 2, bound = false }: UpstreamTarget,
+    handOverAt: number,
+    longest = longestOfLogin,
+  ) {
     const socket = new Socket();
     const own = listenersOf(socket);
     super({ ssl: tls === undefined ? false : tlsOptions(tls), stream: () => socket });
     this.#minor = minor;
+    if (bound) this.#binding = new RequiredBinding();
     this.#handOverAt = handOverAt;
     this.#table = tableUpTo(longest);
     this.#socket = this.#stream = socket;
@@ -115,8 +122,12 @@ export class HandshakeConnection extends Connection {
     });
   }
 
-  /** Takes what pg does not know as protocol 3.2 has it. @throws Error for a version that was not asked for */
+  /**
+   * Takes what pg does not know as protocol 3.2 has it.
+   * @throws Error for a version that was not asked for, and for a login without the binding that was
+   */
   #keep({ type, buffer, start, end }: FrameReader): boolean {
+    if (type === 0x52) this.#binding?.receive(buffer.subarray(start, end), this.#stream);
     if (type === 0x4b) this.#key = readBackendKeyData(buffer, start, end);
     else if (type === 0x76) judgeVersion(buffer, start, end, this.#minor);
     else return false;

@@ -21,12 +21,14 @@ export class LoginClient extends Client {
     parameters: Readonly<Record<string, string>>,
     connection: Connection,
   ) {
+    const { password } = login;
     const config = {
       host: target.host,
       port: target.port,
       user: login.user,
       database: target.database,
-      password: login.password,
+      // pg would pass its parameters on.
+      password: typeof password === "string" ? password : () => password(),
       connection,
       enableChannelBinding: target.tls !== undefined,
       scramMaxIterations: maxScramIterations,

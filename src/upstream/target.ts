@@ -1,8 +1,9 @@
 import type { ConnectionOptions } from "node:tls";
 import type { UpstreamTarget, UpstreamTls } from "../config/config.ts";
+import type { Secret } from "../config/secret.ts";
 
 /** Who logs in. A password function is asked for each connection, so that a rotated secret is seen. */
-export type UpstreamLogin = { readonly user: string; readonly password: string | (() => Promise<string>) };
+export type UpstreamLogin = { readonly user: string; readonly password: string | Secret };
 
 /** Whether what travels to the server reaches nobody else: a Unix socket, or TLS with a proven certificate. */
 export function isPrivate(target: UpstreamTarget): boolean {
@@ -16,6 +17,7 @@ export function tlsOptions(tls: UpstreamTls): ConnectionOptions {
     ALPNProtocols: ["postgresql"],
     rejectUnauthorized: tls.mode !== "require",
     ...(tls.rootCertificate === undefined ? {} : { ca: tls.rootCertificate }),
+    ...tls.clientCertificate?.(),
   };
   if (tls.mode === "verify-ca") options.checkServerIdentity = () => undefined;
   return options;

@@ -1,11 +1,9 @@
 import { Socket } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Client, type ClientConfig } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeVerifier } from "../../src/scram/verifier.ts";
 import { ecdsaSha256 } from "../unit/net/certificates.ts";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
-import { connectRaw, say } from "./raw-connection.ts";
 import { startTestProxy, userPassword, type RunningProxy } from "./running-proxy.ts";
 import { createTokenIssuer, type TokenIssuer } from "./token-issuer.ts";
 
@@ -214,40 +212,5 @@ describe("an attribute that the role's rules need and the identity lacks", () =>
     await client.query("set role access_reader");
     expect((await client.query("show rolegate.role")).rows).toEqual([{ "rolegate.role": "access_reader" }]);
     await expect(client.query("set role access_past")).rejects.toMatchObject({ code: "42501" });
-  });
-});
-
-/** A session whose token ends in 3 seconds. */
-const connected = async () =>
-  connectRaw(proxy.client("access_reader", await token({ groups: ["analysts"] }, 2)));
-
-describe("a token that expires during its session", () => {
-  const expired =
-    /^ErrorResponse S="FATAL" V="FATAL" C="57P01" M="the token that opened the session has expired"/;
-
-  test("ends it where it is idle", async () => {
-    const raw = await connected();
-    await raw.ask([say.query("select 1")]);
-    const began = Date.now();
-    const said = await raw.untilClosed([]);
-    expect(said).toHaveLength(1);
-    expect(said[0]).toMatch(expired);
-    expect(Date.now() - began).toBeLessThan(4_500);
-    const end = (await proxy.record()).findLast((line) => line.event === "session end");
-    expect(end).toMatchObject({ reason: "the token that opened the session has expired" });
-  });
-
-  test("lets a statement finish, and a transaction, and nothing behind them", async () => {
-    const [busy, open] = [await connected(), await connected()];
-    const running = busy.untilClosed([say.query("select pg_sleep(4), 'done' as x")]);
-    await open.ask([say.query("begin")]);
-    await sleep(4_000);
-    expect(await open.ask([say.query("select 'still'")])).toContain('DataRow "still"');
-    const committed = await open.untilClosed([say.query("commit")]);
-    expect(committed.slice(0, 2)).toEqual(['CommandComplete "COMMIT"', "ReadyForQuery I"]);
-    expect(committed[2]).toMatch(expired);
-    const said = await running;
-    expect(said.slice(1, -1)).toEqual(['DataRow "" "done"', 'CommandComplete "SELECT 1"', "ReadyForQuery I"]);
-    expect(said.at(-1)).toMatch(expired);
   });
 });

@@ -28,7 +28,7 @@ definitions: ${definitions}\nsession: { temporary_tables: true }\n`;
     {
       name: "shop",
       upstream: { host: database.host, port: database.port, database: database.name, tls: undefined },
-      login: { userTemplate: "rolegate_{role}", password: async () => "a password" },
+      login: { userTemplate: "rolegate_{role}", password: () => async () => "a password" },
       roles: new Map([[role, roleFile]]),
     },
     {},

@@ -40,7 +40,10 @@ function apply(
   const config: DatabaseConfig = {
     name: "shop",
     upstream: { host: database.host, port: database.port, database: database.name, tls: undefined },
-    login: { userTemplate: "rolegate_{role}", password: async () => options.password ?? "first password" },
+    login: {
+      userTemplate: "rolegate_{role}",
+      password: () => async () => options.password ?? "first password",
+    },
     roles: new Map([[role, roleFile]]),
   };
   return applyTo(options.url ?? database.adminUrl, config, options);

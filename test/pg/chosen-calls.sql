@@ -60,3 +60,9 @@ insert into left_side values
 insert into right_side values
   (1, 'x', 'r', row(1, 'x'), '00000000-0000-0000-0000-000000000001', row(3), 5, 7),
   (3, 'r', 'g', row(1, 'x'), '00000000-0000-0000-0000-000000000003', row(3), 6, 8);
+
+-- A whole row that becomes a text without being asked.
+create table whole (a integer);
+create function whole_text(whole) returns text language plpgsql as $$ begin perform say('whole_text'); return 'w'; end $$;
+create cast (whole as text) with function whole_text(whole) as implicit;
+insert into whole values (1);

@@ -19,6 +19,7 @@ database: shop
 tables:
   left_side: { select: all, insert: all, update: all }
   right_side: { select: all, insert: all, update: all }
+  whole: { select: all }
 `;
 
 type Kind =
@@ -54,14 +55,15 @@ const producers: Readonly<Record<Kind, string>> = {
     {uuid}::bigint; {uuid} + '1'; coalesce({}, {int}); greatest({}, {int}); array_position(l.vs, {version});
     case {any} when {any} then {int} else {} end`,
   text: `l.name; label; 'x'; (l.p).b; {} || {text}; lower({}); {colour}::text; {colour} || {}; {any}::text;
-    concat({any}, {any}); {}::varchar(5); coalesce({}, {colour}); nullif({}, {text});
+    text({any}); ({any}).text; ({any}).upper; concat({any}, {any}); {}::varchar(5); coalesce({}, {colour}); nullif({}, {text});
     case when {bool} then {text} else {} end`,
   pair: `l.p; '(1,x)'::pair; row(1,'x')::pair; coalesce({}, {pair}); {} + {int}; case when {bool} then {} end;
     (select r.p from right_side r limit 1)`,
-  colour: "l.c; 'r'::colour; cs[1]; coalesce({}, {colour}); nullif({}, 'r')",
+  colour:
+    "l.c; 'r'::colour; colour('r'); colour({text}); ('r').colour; (_colour(l.cs))[1]; cs[1]; coalesce({}, {colour}); nullif({}, 'r')",
   checked: `(select r.k from right_side r limit 1); coalesce({}, {int}); coalesce({}, '3'); greatest({}, '4'); nullif({}, '7');
-    case when {bool} then {} else '5' end; (array[{}, '6'])[1]; (array_append(array[{}], '9'))[1]; lag({}, 1, '5') over (); ({}) + {int}`,
-  small: "s; {int}::small; coalesce({}, {small})",
+    case when {bool} then {} else '5' end; checked({int}); ({int}).checked; (array[{}, '6'])[1]; (array_append(array[{}], '9'))[1]; lag({}, 1, '5') over (); ({}) + {int}`,
+  small: "s; {int}::small; small({int}); ({int}).small; coalesce({}, {small})",
   grade: "g; row(1)::grade; {text}::grade; '(1)'::grade",
   serialno: "n; {uuid}::serialno; row(1)::serialno",
   uuid: "l.u; '00000000-0000-0000-0000-000000000001'::uuid; coalesce({}, {uuid})",
@@ -135,6 +137,10 @@ const statement = fc.oneof(
     "insert into left_side (g, n, s) values ('(1)', '(1)', 1)",
     "select to_jsonb({any}), array_agg({any}) from left_side l group by 1",
     "select array_agg({any} order by {any}) from left_side l",
+    "select w.a, w.lower from whole w",
+    "select (w).lower, {any} from whole w, left_side l",
+    "select lower(w) from whole w",
+    "select w.lower from whole w, (select {text} as lower from left_side l) l",
   ].map((text) => filled(text, "int", (kind) => generators[kind])),
   fc
     .tuple(fc.constantFrom(...columns), generators.any)

@@ -38,7 +38,7 @@ beforeAll(async () => {
     },
     users: { alice: { tenant: 1 }, carol: {}, dave: { tenant: 7, least: 10 } },
     access: [
-      { role: "explain_clerk", database: database.name, when: "'tenant' in identity" },
+      { role: "explain_clerk", database: database.name, when: "has(identity.tenant)" },
       {
         role: "explain_owner",
         database: database.name,

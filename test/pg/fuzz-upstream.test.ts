@@ -1,8 +1,5 @@
-import type { ChildProcess } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client } from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { connectUpstream } from "../../src/upstream/connect.ts";
 import { message } from "../../src/wire/writer.ts";
@@ -17,12 +14,10 @@ import {
 } from "../properties/fuzz/mutations.ts";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
 import { fakeServer, tell } from "./fake-server.ts";
+import { startFuzzedProxy, type FuzzedProxy } from "./fuzzed-proxy.ts";
 import { startLyingRelay, type LyingRelay } from "./lying-relay.ts";
 import { say } from "./raw-connection.ts";
-import { answer, open } from "./raw-login.ts";
-import { readRecord, writeProxyFiles } from "./running-proxy.ts";
-import { serve } from "./served-proxy.ts";
-import { createTokenIssuer, type TokenIssuer } from "./token-issuer.ts";
+import { readRecord } from "./running-proxy.ts";
 
 vi.setConfig({ testTimeout: fuzzTimeout });
 
@@ -128,22 +123,16 @@ function withNonce(bytes: Buffer, nonce: string): Buffer {
 }
 
 let database: TestDatabase;
-let issuer: TokenIssuer;
 let relay: LyingRelay;
-let directory: string;
-let proxy: ChildProcess;
-let port: number;
-let witness: Client;
+let proxy: FuzzedProxy;
 const word = "speak, liar";
-const identity = "sam@example.com";
 
 beforeAll(async () => {
   database = await createTestDatabase({
     sql: "create table open (id int primary key, note text); insert into open values (1, 'one'), (2, 'two')",
   });
   relay = await startLyingRelay(database, word);
-  issuer = await createTokenIssuer();
-  directory = await writeProxyFiles({
+  proxy = await startFuzzedProxy({
     database: {
       host: relay.host,
       port: relay.port,
@@ -156,33 +145,13 @@ beforeAll(async () => {
         grants: "grant select, insert on open to fuzz_server_tester",
       },
     },
-    users: {},
-    more: { identities: [issuer.entry({ allowPlaintextOnLoopback: true })] },
   });
-  ({ process: proxy, port } = await serve(directory));
-  witness = await login();
 });
 afterAll(async () => {
-  await witness?.end();
-  proxy?.kill("SIGKILL");
+  proxy?.close();
   await relay?.close();
   await database?.close();
-  rmSync(directory, { recursive: true });
 });
-
-async function login(): Promise<Client> {
-  const client = new Client({
-    host: "127.0.0.1",
-    port,
-    user: identity,
-    // For as long as the fuzzers may take.
-    password: await issuer.sign({}, 24 * 3_600),
-    database: database.name,
-  });
-  client.on("error", () => {});
-  await client.connect();
-  return client;
-}
 
 const run = (sql: string) => [say.parse("", sql), say.bind("", ""), say.describe("P", ""), say.execute("")];
 
@@ -205,7 +174,7 @@ const questions = [
 /** Everything that comes back until nothing comes for a while, or the end; the connection must end once its client does. */
 function ask(bytes: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    const socket = connect({ port: proxy.port, host: "127.0.0.1", allowHalfOpen: true });
     const received: Buffer[] = [];
     const patience = setTimeout(() => {
       socket.destroy();
@@ -228,33 +197,16 @@ function ask(bytes: Buffer): Promise<Buffer> {
   });
 }
 
-/** Resident memory of the proxy, in megabytes. */
-function memory(): number {
-  const status = readFileSync(`/proc/${proxy.pid}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) / 1024;
-}
-
-/** The proxy's memory, as it was before, in megabytes, and as much more as V8 takes to compile the grammar anew. */
-function expectFlat(before: number): void {
-  const now = memory();
-  console.log(`memory: ${before.toFixed()} MB before, ${now.toFixed()} MB after`);
-  expect(now - before).toBeLessThan(700);
-}
-
 test("a session: its client is answered or it ends, and nobody else notices", async () => {
-  const token = await issuer.sign({}, 24 * 3_600);
-  const startup = open.startup([
-    ["user", identity],
-    ["database", database.name],
-  ]);
-  const before = memory();
+  const startup = proxy.startup();
+  const before = proxy.memory();
   let [whole, ended] = [0, 0];
   const inputs = await fuzz("answers of servers", async (seed) => {
     const chance = (relay.chance = chanceOf(seed));
     const said = Array.from({ length: 60 }, () =>
       Buffer.concat([
         startup,
-        answer.password(token),
+        proxy.proof,
         say.query(`select '${word}'`),
         ...chance.pick(questions),
         ...chance.pick(questions),
@@ -276,13 +228,9 @@ test("a session: its client is answered or it ends, and nobody else notices", as
   // Some lies do no harm, and some cannot be gone on with.
   expect(whole).toBeGreaterThan(0);
   expect(ended).toBeGreaterThan(0);
-  expect(proxy.exitCode).toBeNull();
-  const client = await login();
-  for (const each of [witness, client])
-    expect((await each.query("show rolegate.identity")).rows).toEqual([{ "rolegate.identity": identity }]);
-  await client.end();
-  expectFlat(before);
+  await proxy.expectAllWell();
+  proxy.expectFlat(before);
   await sleep(100);
   // And the record can be read to its end.
-  expect(readRecord(directory).length).toBeGreaterThan(whole + ended);
+  expect(readRecord(proxy.directory).length).toBeGreaterThan(whole + ended);
 });

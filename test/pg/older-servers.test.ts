@@ -28,7 +28,7 @@ describe.each(majors)("PostgreSQL $major", ({ major, installation }) => {
     const database = {
       name: "shop",
       upstream,
-      login: { userTemplate: "rolegate_{role}", password: async () => "secret" },
+      login: { userTemplate: "rolegate_{role}", password: () => async () => "secret" },
       roles: new Map([["analyst", roleFile!]]),
     };
     expect((await applyTo(server.url("postgres"), database, {})).kind).toBe("applied");

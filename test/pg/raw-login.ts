@@ -1,6 +1,7 @@
 import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { trace } from "../../src/wire/trace.ts";
 import { int32, message, text } from "../../src/wire/writer.ts";
@@ -105,26 +106,57 @@ export async function connectPlain(port: number): Promise<RawLogin> {
 }
 
 /** SSLRequest, `S`, handshake. */
-export async function connectSecured(port: number, options: ConnectionOptions = {}): Promise<RawLogin> {
-  const socket = connect(port, "127.0.0.1");
+export async function openSecured(
+  port: number,
+  { allowHalfOpen, ...options }: ConnectionOptions & { readonly allowHalfOpen?: boolean } = {},
+): Promise<Socket> {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen });
   socket.write(open.ssl);
   const [said] = (await once(socket, "data")) as [Buffer];
   if (said.toString("latin1") !== "S")
     throw new Error(`SSLRequest was answered with ${said.toString("hex")}`);
   socket.pause();
   socket.removeAllListeners("data");
-  return rawLogin(await handshake({ socket, ...options }));
+  return handshake({ socket, ...options });
+}
+
+export async function connectSecured(port: number, options: ConnectionOptions = {}): Promise<RawLogin> {
+  return rawLogin(await openSecured(port, options));
 }
 
 /** TLS without asking. */
-export async function connectDirectly(port: number, ALPNProtocols: string[]): Promise<RawLogin> {
-  return rawLogin(await handshake({ port, host: "127.0.0.1", ALPNProtocols }));
+export function openDirectly(
+  port: number,
+  ALPNProtocols: string[],
+  options: { readonly allowHalfOpen?: boolean } = {},
+): Promise<Socket> {
+  return handshake({ port, host: "127.0.0.1", ALPNProtocols, ...options });
 }
 
-async function handshake(options: ConnectionOptions): Promise<Socket> {
+export async function connectDirectly(port: number, ALPNProtocols: string[]): Promise<RawLogin> {
+  return rawLogin(await openDirectly(port, ALPNProtocols));
+}
+
+async function handshake(options: ConnectionOptions & { readonly allowHalfOpen?: boolean }): Promise<Socket> {
   const secured = connectTls({ rejectUnauthorized: false, ...options });
   await once(secured, "secureConnect");
   return secured;
+}
+
+/** The bytes with which direct TLS begins. */
+export async function helloOfTls(): Promise<Buffer> {
+  const { promise, resolve } = Promise.withResolvers<Buffer>();
+  const socket = new Duplex({
+    read: () => {},
+    write: (chunk: Buffer, _, done) => {
+      resolve(chunk);
+      done();
+    },
+  });
+  const secured = connectTls({ socket, ALPNProtocols: ["postgresql"] }).on("error", () => {});
+  const hello = await promise;
+  secured.destroy();
+  return hello;
 }
 
 const hmac = (key: Buffer, data: string) => createHmac("sha256", key).update(data).digest();

@@ -90,7 +90,7 @@ test("a renewed certificate is shown without a restart, and sessions go on", asy
   expect(await shown()).toBe(ecdsaSha256.certificate);
 
   write(ecdsaSha384.certificate, ecdsaSha384.key);
-  expect(await renew()).toBe("the TLS certificate was renewed");
+  expect(await renew()).toBe("the TLS certificates were renewed");
   expect(await shown()).toBe(ecdsaSha384.certificate);
   expect((await session.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
   await session.end();

@@ -3,17 +3,22 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createLogger } from "../../src/log.ts";
+import { listSessions } from "../../src/store/sessions.ts";
+import { Store } from "../../src/store/store.ts";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
 import { startTestProxy, type RunningProxy } from "./running-proxy.ts";
 import { createTestStore, type TestStore } from "./store-database.ts";
 
 let database: TestDatabase;
 let shared: TestStore;
+let store: Store;
 let proxies: RunningProxy[];
 
 beforeAll(async () => {
   database = await createTestDatabase({ sql: "create table t (id int)" });
   shared = await createTestStore();
+  store = new Store(shared.address, createLogger("silent"));
   const select = { tables: { t: { select: "all" } }, functions: { allow: ["pg_sleep"] } };
   const start = () =>
     startTestProxy({
@@ -26,6 +31,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all((proxies ?? []).map((proxy) => proxy.close()));
+  await store?.close();
   await shared?.close();
   await database?.close();
 });
@@ -44,7 +50,10 @@ async function listed(...words: string[]): Promise<Listed[]> {
     .map((line) => JSON.parse(line) as Listed);
 }
 
-const soon = { timeout: 10_000, interval: 200 };
+const soon = { timeout: 20_000, interval: 100 };
+
+/** What the command lists, without starting it each time. */
+const shown = () => listSessions((sql, values) => store.query(sql, values));
 
 test("sessions of all instances are listed, with what they are at, and ended by id and by what they are", async () => {
   const [first, second] = proxies as [RunningProxy, RunningProxy];
@@ -55,7 +64,7 @@ test("sessions of all instances are listed, with what they are at, and ended by 
   const busy = await second.connect("bob");
   const sleeping = busy.query("select pg_sleep(60)").catch((error: Error) => error);
   await expect
-    .poll(async () => (await listed()).map(({ identity, role, state }) => [identity, role, state]), soon)
+    .poll(async () => (await shown()).map(({ identity, role, state }) => [identity, role, state]), soon)
     .toEqual([
       ["alice", "listed_one", "idle"],
       ["alice", "listed_two", "idle in transaction"],
@@ -99,18 +108,18 @@ test("sessions of all instances are listed, with what they are at, and ended by 
   await expect(rolegate("sessions", "end", "--reason", "everybody")).rejects.toMatchObject({ code: 2 });
   await expect(rolegate("sessions", "end", one!["id"]!)).rejects.toMatchObject({ code: 2 });
   await expect(rolegate("sessions", "end", "'; --", "--reason", "x")).rejects.toMatchObject({ code: 1 });
-  await expect.poll(async () => (await listed()).map(({ identity }) => identity), soon).toEqual(["alice"]);
+  await expect.poll(async () => (await shown()).map(({ identity }) => identity), soon).toEqual(["alice"]);
   await open.end();
 });
 
 test("instances that are gone vanish with their sessions, and what a crash of the store loses comes again", async () => {
   const [first] = proxies as [RunningProxy];
   const client = await first.connect("alice");
-  await expect.poll(() => listed(), soon).toHaveLength(1);
+  await expect.poll(shown, soon).toHaveLength(1);
   await shared.database.query("truncate rolegate.instances cascade");
-  expect(await listed()).toEqual([]);
+  expect(await shown()).toEqual([]);
   await client.query("begin");
-  await expect.poll(() => listed(), soon).toHaveLength(1);
+  await expect.poll(shown, soon).toHaveLength(1);
   const strange = "00000000-0000-4000-8000-000000000000";
   await shared.database.query(
     `insert into rolegate.instances (id, host, pid, seen_at) values ('${strange}', 'gone', 1, now() - interval '20 s')`,
@@ -118,7 +127,7 @@ test("instances that are gone vanish with their sessions, and what a crash of th
   await shared.database.query(
     `insert into rolegate.sessions values ('${strange}', '${strange}', 'a', 'jwt', '{}', 'r', 'd', 'c', now(), 'idle')`,
   );
-  expect(await listed()).toHaveLength(1);
+  expect(await shown()).toHaveLength(1);
   await expect
     .poll(async () => (await shared.database.query("select from rolegate.instances")).rowCount, soon)
     .toBe(2);

@@ -25,6 +25,7 @@ beforeAll(async () => {
     database,
     roles: {
       expiry_tester: {
+        grants: "grant select, insert on t to expiry_tester",
         file: { tables: { t: { select: "all", insert: "all" } }, functions: { allow: ["pg_sleep"] } },
       },
     },

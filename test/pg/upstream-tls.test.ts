@@ -1,10 +1,14 @@
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { UpstreamTls } from "../../src/config/config.ts";
 import { EmbeddedPostgres } from "../../src/embedded/embedded-postgres.ts";
 import { connectUpstream } from "../../src/upstream/connect.ts";
+import type { UpstreamLogin } from "../../src/upstream/target.ts";
 import { query } from "../../src/wire/frontend-rewrite.ts";
 import { ecdsaSha256, ecdsaSha384 } from "../unit/net/certificates.ts";
 
@@ -19,15 +23,20 @@ beforeAll(async () => {
   await client.connect();
   await client.query(`
     create role reader; create role rolegate_reader login noinherit password 'secret';
-    grant reader to rolegate_reader with inherit false`);
+    grant reader to rolegate_reader with inherit false;
+    create role rolegate_certified login noinherit password 'secret';
+    grant reader to rolegate_certified with inherit false`);
   await client.end();
 });
 afterAll(() => server.stop());
 
-function connect(tls: UpstreamTls | undefined, host = "127.0.0.1") {
+const clients = path.resolve(import.meta.dirname, "../fixtures/client-certificates");
+const reader: UpstreamLogin = { user: "rolegate_reader", password: "secret" };
+
+function connect(tls: UpstreamTls | undefined, host = "127.0.0.1", login = reader, bound = false) {
   return connectUpstream(
-    { host, port: server.port, database: "postgres", tls },
-    { user: "rolegate_reader", password: "secret" },
+    { host, port: server.port, database: "postgres", tls, bound },
+    login,
     { role: "reader", settings: new Map(), applicationName: "test" },
     5_000,
   );
@@ -69,6 +78,66 @@ test("without TLS, and through the Unix socket, the same server is reached", asy
     expect(connection.socket).not.toBeInstanceOf(TLSSocket);
     connection.close();
   }
+});
+
+/** A target that shows this certificate, and the server's hosts-based rules that ask for one. */
+async function certified(name: string): Promise<UpstreamTls> {
+  const data = path.join(server.directory, "data");
+  const rules = path.join(data, "pg_hba.conf");
+  const rule = "hostssl all rolegate_certified all scram-sha-256 clientcert=verify-ca\n";
+  const before = readFileSync(rules, "utf8");
+  if (!before.startsWith(rule)) {
+    writeFileSync(rules, rule + before);
+    writeFileSync(path.join(data, "clients.crt"), readFileSync(path.join(clients, "ca.crt")));
+    const client = new Client({ connectionString: server.url("postgres") });
+    await client.connect();
+    await client.query("alter system set ssl_ca_file = 'clients.crt'");
+    await client.query("select pg_reload_conf()");
+    await client.end();
+    await sleep(500);
+  }
+  return {
+    mode: "verify-full",
+    rootCertificate: own,
+    clientCertificate: () => ({
+      cert: readFileSync(path.join(clients, `${name}.crt`), "utf8"),
+      key: readFileSync(path.join(clients, `${name}.key`), "utf8"),
+    }),
+  };
+}
+
+test("a server that asks for a client certificate is shown it", async () => {
+  const login = { user: "rolegate_certified", password: "secret" };
+  const connection = await connect(await certified("workload"), "127.0.0.1", login);
+  await connection.cancel();
+  connection.close();
+  await expect(connect({ mode: "verify-full", rootCertificate: own }, "127.0.0.1", login)).rejects.toThrow(
+    "the database is not available",
+  );
+  await expect(connect(await certified("stranger"), "127.0.0.1", login)).rejects.toThrow(
+    "the database is not available",
+  );
+});
+
+test("a login that has to be bound to the server's certificate is", async () => {
+  const connection = await connect({ mode: "verify-full", rootCertificate: own }, "127.0.0.1", reader, true);
+  expect(connection.parameters.get("server_encoding")).toBe("UTF8");
+  connection.close();
+});
+
+test("a password that was rotated is asked for anew, once", async () => {
+  const asked: boolean[] = [];
+  const secret = (right: string) => (request?: { renew: boolean }) => {
+    asked.push(request?.renew ?? false);
+    return Promise.resolve(request?.renew === true ? right : "the old one");
+  };
+  const connection = await connect(undefined, "127.0.0.1", { ...reader, password: secret("secret") });
+  connection.close();
+  expect(asked).toEqual([false, true]);
+  await expect(
+    connect(undefined, "127.0.0.1", { ...reader, password: secret("another one") }),
+  ).rejects.toThrow("the database is not available");
+  expect(asked).toEqual([false, true, false, true]);
 });
 
 test("cancel goes over TLS too", async () => {

@@ -72,6 +72,7 @@ const catalog: Catalog = {
   operators: new Map(),
   types: new Map(),
   typesByText: new Map(),
+  typesByArray: new Map(),
   casts: [],
   builtinTypes: new Set(["text"]),
   tablesOf: new Map(),

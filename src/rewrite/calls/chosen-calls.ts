@@ -7,6 +7,7 @@ import {
   reach,
   typesGiven,
   typesNamed,
+  typesOfNotation,
   type Arising,
   type MadeTypes,
 } from "./value-origins.ts";
@@ -14,7 +15,7 @@ import { judgeCasts, judgeStoredSomewhere } from "./chosen-casts.ts";
 import { judgeComparisons } from "./chosen-comparisons.ts";
 import { judgeMakings } from "./chosen-makings.ts";
 import { deniedCalls, type DeniedCalls } from "./denied-calls.ts";
-import { lastName, nameParts } from "../text/dotted-name.ts";
+import { lastName, namesBehind, nameParts } from "../text/dotted-name.ts";
 import type { Survey } from "../findings.ts";
 import type { Judgement } from "../judgement.ts";
 import { judgeOperators } from "./operators.ts";
@@ -125,6 +126,8 @@ function given({ judgement, arising }: Choice, { kind, fields }: Opened, inner: 
     }
     case "FuncCall":
       return givenByCall(judgement, fields, inner);
+    case "A_Indirection":
+      return union([inner, new Set(namesBehind(fields).flatMap((name) => typesOfNotation(catalog, name)))]);
     case "RowExpr":
       return union([inner, new Set([anonymousRow])]);
     case "BoolExpr":

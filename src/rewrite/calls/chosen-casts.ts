@@ -1,4 +1,4 @@
-import type { Node } from "@pgsql/types";
+import type { Node, TypeName } from "@pgsql/types";
 import { refuse } from "../../errors.ts";
 import { open, type Opened } from "../../sql/walk.ts";
 import { madeTypes, reach, type MadeTypes } from "./value-origins.ts";
@@ -7,7 +7,8 @@ import type { Choice, Part } from "./chosen-calls.ts";
 import type { DeniedCalls } from "./denied-calls.ts";
 import { constantString } from "../text/constant-string.ts";
 import { plainTypes } from "../reading/converting-parameters.ts";
-import { lastName, nameParts } from "../text/dotted-name.ts";
+import { isColumn } from "./attribute-notation.ts";
+import { lastName, lastOf, namesBehind, nameParts } from "../text/dotted-name.ts";
 import type { Judgement } from "../judgement.ts";
 import { distrust } from "./operators.ts";
 import { storedValues, type StoredValue } from "./stored-values.ts";
@@ -42,9 +43,10 @@ export function judgeCasts(choice: Choice, node: Opened, parts: readonly Part[],
   if (choice.denied.casts.length === 0) return;
   const stored = storedValues(choice.survey, node);
   for (const cast of choice.denied.casts) {
-    if (node.kind === "TypeCast" && castsTo(choice, node, cast)) judgeSource(choice, parts, inner, cast);
+    if (castsTo(choice, node, cast)) judgeSource(choice, parts, inner, cast);
     if (cast.context === "i" && converts(node) && wants(choice, node, inner, cast))
       judgeSource(choice, parts, inner, cast);
+    if (cast.context === "i" && isCalledRow(choice, node) && isRow(choice, cast)) deny(choice, cast);
     if (cast.context !== "e") for (const value of stored) judgeStored(choice, value, inner, cast);
   }
 }
@@ -54,15 +56,31 @@ const comparisons: ReadonlySet<string> = new Set(["=", "<>", "!=", "<", "<=", ">
 
 /** A set operation and VALUES bring the columns of several selects to one type. */
 function converts({ kind, fields }: Opened): boolean {
+  if (kind === "A_Indirection") return namesBehind(fields).length > 0;
   if (kind === "SelectStmt") return fields["op"] !== "SETOP_NONE" || fields["valuesLists"] !== undefined;
   return converting.has(kind);
 }
 
-/** Could the type of an explicit cast be the one that the function makes, or one made of it? */
-function castsTo({ judgement }: Choice, { fields }: Opened, { target }: Cast): boolean {
-  const { names } = (fields as { typeName: { names: Node[] } }).typeName;
+/** Could the reference be a call of a function of a whole row: `t.f`? */
+function isCalledRow({ judgement, survey }: Choice, { kind, fields }: Opened): boolean {
+  if (kind !== "ColumnRef") return false;
+  const [name, qualifier] = (fields["fields"] as Node[]).map((part) => lastName([part])).toReversed();
+  if (name === undefined || qualifier === undefined) return false;
+  return judgement.context.catalog.functions.has(name) && !isColumn(survey, qualifier, name);
+}
+
+function isRow({ judgement: { context } }: Choice, { source }: Cast): boolean {
+  return ["c", "d"].includes(context.catalog.typesByText.get(source.type)?.kind ?? "");
+}
+
+/** Could the type of an explicit cast, also one written as a call, be the one that the function makes, or one made of it? */
+function castsTo({ judgement: { context } }: Choice, { kind, fields }: Opened, { target }: Cast): boolean {
+  if (kind !== "TypeCast" && kind !== "FuncCall") return false;
+  const called = kind === "FuncCall";
+  if (called && (fields["args"] as Node[] | undefined)?.length !== 1) return false;
+  const names = (called ? fields["funcname"] : (fields["typeName"] as TypeName).names) as Node[];
   if (!target.made) return formatType(lastName(names) ?? "") === target.type;
-  return madeTypes(judgement.context.catalog, nameParts(names)).some(({ holds }) => holds.has(target.type));
+  return madeTypes(context.catalog, nameParts(names)).some(({ holds }) => holds.has(target.type));
 }
 
 /** Could something in the node want the type that the function makes? */
@@ -70,13 +88,15 @@ function wants({ judgement }: Choice, { kind, fields }: Opened, inner: MadeTypes
   const { catalog } = judgement.context;
   // What a value of somebody's type is turned into by itself is wanted sooner or later.
   if (cast.source.made || (cast.target.made && inner.has(cast.target.type))) return true;
-  const name =
-    lastName((kind === "FuncCall" ? fields["funcname"] : fields["name"]) as Node[] | undefined) ?? "";
   if (!cast.target.made) return kind !== "A_Expr" || !comparesAlike(judgement, fields, cast.source);
-  if (kind === "FuncCall") return (catalog.functions.get(name) ?? []).some(({ own }) => !own);
-  return (
-    kind === "A_Expr" &&
-    (catalog.operators.get(name) ?? []).some(({ takes }) => takes.includes(cast.target.type))
+  const names =
+    kind === "A_Indirection"
+      ? namesBehind(fields)
+      : lastOf(kind === "FuncCall" ? fields["funcname"] : fields["name"]);
+  return names.some((name) =>
+    kind === "A_Expr"
+      ? (catalog.operators.get(name) ?? []).some(({ takes }) => takes.includes(cast.target.type))
+      : (catalog.functions.get(name) ?? []).some(({ own }) => !own),
   );
 }
 

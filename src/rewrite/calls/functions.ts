@@ -1,6 +1,6 @@
 import type { FuncCall, Node, RangeVar, ResTarget } from "@pgsql/types";
 import { refuse } from "../../errors.ts";
-import type { FunctionFacts } from "../../catalog/catalog.ts";
+import type { Catalog, FunctionFacts } from "../../catalog/catalog.ts";
 import type { Grants } from "../../policy/grants.ts";
 import type { FunctionClass } from "../../policy/server-functions/function-group.ts";
 import { resolveRelation } from "../../catalog/resolve-relation.ts";
@@ -10,24 +10,26 @@ import { lastName, nameParts } from "../text/dotted-name.ts";
 import { become, expressionTree } from "../text/fragment.ts";
 import { couldTake, namingRule, rulingOf, type Ruling } from "./function-rulings.ts";
 import { edit, unsupported, type Judgement } from "../judgement.ts";
+import { judgeType } from "./casts.ts";
 import { judgeNamedType } from "./type-by-name.ts";
 import { judgeSequenceCall } from "./sequence-calls.ts";
 import { judgeNotification, judgeSettingRead } from "./session-functions.ts";
 import { judgeSetConfig } from "../session/set-config.ts";
 import { closingIndex, indexAfterName } from "../text/source.ts";
-import { reach } from "./value-origins.ts";
+import { castTypes, reach } from "./value-origins.ts";
 
 /**
  * Judges one call. Every function that the name could mean must be allowed, whatever the search path and the types
- * of the arguments choose in the end.
+ * of the arguments choose in the end; so must a type of that name, where the call could be a cast.
  * @returns true if the call was replaced as a whole, arguments included.
  * @throws RolegateError function_not_allowed
  */
 export function judgeFunction(judgement: Judgement, node: Node, call: FuncCall): boolean {
   const { grants } = judgement.context;
-  const { name, schema, rulings } = meaningOf(judgement, call);
+  const { name, schema, rulings, casts } = meaningOf(judgement, call);
   const shown = schema === undefined ? name : `${schema}.${name}`;
-  if (rulings.length === 0) {
+  if (casts) judgeType(judgement, { names: call.funcname ?? [] });
+  else if (rulings.length === 0) {
     judgement.unresolved = true;
     deny(grants, shown, "No function of this name is known.");
   }
@@ -61,15 +63,16 @@ export function judgeFunction(judgement: Judgement, node: Node, call: FuncCall):
 
 type RuledFunction = { readonly candidate: FunctionFacts; readonly ruling: Ruling };
 
-/** The functions that a call could mean, each with what becomes of it. */
-function meaningOf(
-  { context: { catalog, grants } }: Judgement,
-  call: FuncCall,
-): {
+type Meaning = {
   readonly name: string;
   readonly schema: string | undefined;
   readonly rulings: readonly RuledFunction[];
-} {
+  /** It could be a cast to a type of this name. */
+  readonly casts: boolean;
+};
+
+/** The functions that a call could mean, each with what becomes of it. */
+function meaningOf({ context: { catalog, grants } }: Judgement, call: FuncCall): Meaning {
   const names = nameParts(call.funcname);
   if (names.length > 2) unsupported("a function name with a database");
   const [name = "", schema] = names.toReversed();
@@ -77,13 +80,21 @@ function meaningOf(
     (found) => schema === undefined || found.schema === schema,
   );
   const fitting = known.filter((found) => couldTake(found, argumentCount(call)));
-  // Where none fits the server has no such function either, and says so.
-  const meant = fitting.length > 0 ? fitting : known;
+  const casts = call.args?.length === 1 && isCastable(catalog, names);
+  // Where none fits, and no type does, the server has no such function either, and says so.
+  const meant = fitting.length > 0 || casts ? fitting : known;
   return {
     name,
     schema,
     rulings: meant.map((candidate) => ({ candidate, ruling: rulingOf(candidate, known, grants) })),
+    casts,
   };
+}
+
+/** Does the name mean a type to which a call can be a cast, whatever the argument is? */
+function isCastable(catalog: Catalog, names: readonly string[]): boolean {
+  const [name = "", schema = "pg_catalog"] = names.toReversed();
+  return (schema === "pg_catalog" && catalog.builtinTypes.has(name)) || castTypes(catalog, names).length > 0;
 }
 
 function isOwn({ candidate }: RuledFunction): boolean {

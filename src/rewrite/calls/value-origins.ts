@@ -2,7 +2,7 @@ import type { Node } from "@pgsql/types";
 import type { Catalog, Relation, TypeFacts } from "../../catalog/catalog.ts";
 import { anonymousRow } from "../../catalog/made-objects.ts";
 import { walk, type Fields, type Opened, type Parent } from "../../sql/walk.ts";
-import { lastName } from "../text/dotted-name.ts";
+import { lastName, lastOf } from "../text/dotted-name.ts";
 import type { Survey } from "../findings.ts";
 import type { Judgement } from "../judgement.ts";
 
@@ -44,6 +44,10 @@ export function arisingTypes(
   walk(statement, (kind, fields, parent) => {
     if (parent === undefined || !isTarget(parent))
       for (const name of namesGiven(kind, fields)) given.add(name);
+    // Or it is a call of what is before the dot.
+    if (kind === "ColumnRef" && (fields["fields"] as Node[]).length > 1)
+      for (const name of lastOf(fields["fields"]))
+        if (typesOfNotation(catalog, name).length > 0) given.add(name);
     for (const name of namesOfRows(kind, fields)) rows.add(name);
     if (kind === "ColumnRef") references.push(referenceOf(fields, parent));
     if (givesRow(catalog, kind, fields)) all.add(anonymousRow);
@@ -140,7 +144,7 @@ function isTarget({ kind, field }: Parent): boolean {
 }
 
 /** Names that a node gives to columns. */
-function namesGiven(kind: string, fields: Fields): string[] {
+function namesGiven(kind: string, fields: Fields): readonly string[] {
   switch (kind) {
     case "ResTarget":
       return fields["name"] === undefined ? [] : [fields["name"] as string];
@@ -163,30 +167,40 @@ function eachOf(names: unknown): string[] {
   return ((names as Node[] | undefined) ?? []).flatMap((name) => lastOf([name]));
 }
 
-function lastOf(names: unknown): string[] {
-  const name = lastName(names as Node[] | undefined);
-  return name === undefined ? [] : [name];
-}
-
 /** The types that a name in a statement can mean, with all that their values hold. */
 export function typesNamed(catalog: Catalog, parts: readonly string[]): readonly string[] {
   return madeTypes(catalog, parts).flatMap(({ holds }) => [...holds]);
 }
 
-/** The types that a dotted name can mean, in any schema. An array type may be named with an underscore. */
+/** The types that a dotted name can mean, in any schema, by their arrays too. */
 export function madeTypes(catalog: Catalog, parts: readonly string[]): readonly TypeFacts[] {
   const [name = "", schema] = parts.toReversed();
-  return [name, name.replace(/^_/, "")]
-    .flatMap((bare) => catalog.types.get(bare) ?? [])
-    .filter((found) => schema === undefined || found.schema === schema);
+  return [...(catalog.types.get(name) ?? []), ...(catalog.typesByArray.get(name) ?? [])].filter(
+    (found) => schema === undefined || found.schema === schema,
+  );
 }
 
-/** The types that a call can give by itself: those of somebody's functions. */
+/**
+ * Those to which a call of one argument with this name can be a cast (func_get_detail, parse_func.c): `order_status('paid')`.
+ * A row type is none of them (FuncNameAsType).
+ */
+export function castTypes(catalog: Catalog, parts: readonly string[]): readonly TypeFacts[] {
+  return madeTypes(catalog, parts).filter(({ kind, name }) => kind !== "c" || name !== parts.at(-1));
+}
+
+/** The types that a call can give by itself: those of somebody's functions, and that of a cast written as a call. */
 export function typesGiven(catalog: Catalog, call: Fields): readonly string[] {
   const name = lastName(call["funcname"] as Node[] | undefined) ?? "";
-  return (catalog.functions.get(name) ?? []).flatMap(({ gives }) =>
+  const given = (catalog.functions.get(name) ?? []).flatMap(({ gives }) =>
     gives.flatMap((type) => [...reach(catalog, type)]),
   );
+  if ((call["args"] as Node[] | undefined)?.length !== 1) return given;
+  return [...given, ...castTypes(catalog, [name]).flatMap(({ holds }) => [...holds])];
+}
+
+/** Those of what is written behind a dot, should it be a call: `(a).f`. */
+export function typesOfNotation(catalog: Catalog, name: string): readonly string[] {
+  return typesGiven(catalog, { funcname: [{ String: { sval: name } }], args: [{}] });
 }
 
 /** What a value of a type, as `Column.type` names it, is, holds or becomes without being asked. */

@@ -13,3 +13,14 @@ export function lastName(nodes: readonly Node[] | undefined): string | undefined
   const last = nodes?.at(-1);
   return last !== undefined && "String" in last ? last.String.sval : undefined;
 }
+
+/** The same as a list of one or none. */
+export function lastOf(names: unknown): readonly string[] {
+  const name = lastName(names as Node[] | undefined);
+  return name === undefined ? [] : [name];
+}
+
+/** The names that stand behind a value: `f` and `g` of `(a).f[1].g`. */
+export function namesBehind({ indirection }: { readonly indirection?: unknown }): readonly string[] {
+  return ((indirection as Node[] | undefined) ?? []).flatMap((part) => lastOf([part]));
+}

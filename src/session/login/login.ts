@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { chooseRole, rolesFor } from "../../access/choose-role.ts";
+import { chooseRole } from "../../access/choose-role.ts";
 import type { Subject } from "../../access/revocations.ts";
 import type { Recorder } from "../../audit/recorder.ts";
 import type { Config } from "../../config/config.ts";
@@ -11,6 +11,7 @@ import { errorResponse } from "../../wire/error-fields.ts";
 import { truncateName } from "../../sql/names.ts";
 import { negotiateProtocolVersion } from "../../wire/negotiate-protocol-version.ts";
 import { authenticate } from "./authenticate.ts";
+import type { AccessNow } from "../access-now.ts";
 import type { CancelKeys } from "../cancel-keys.ts";
 import type { Database } from "../database.ts";
 import { ClientGone, Inbox } from "./inbox.ts";
@@ -38,6 +39,7 @@ export type Gate = {
   readonly sessions: LiveSessions;
   /** Undefined: there is no store. */
   readonly takenAway: TakenAway | undefined;
+  readonly access: AccessNow;
   /** The database of that name, once it can be reached; rejects with a RolegateError. */
   readonly database: (name: string) => Promise<Database>;
 };
@@ -126,17 +128,23 @@ async function logIn(inbox: Inbox, opened: Opened, gate: Gate, authenticated: ()
 /** Who is this, which role may they take, what may it do, and a connection with that role in force. */
 async function begin(
   inbox: Inbox,
-  { startup, tls, client }: Opened,
+  { startup, tls, clientCertificate, client }: Opened,
   gate: Gate,
   authenticated: () => void,
 ): Promise<void> {
-  const { metrics, log, takenAway } = gate;
+  const { metrics, takenAway } = gate;
   const config = gate.config();
   const { channel } = inbox;
   const { address } = client;
   const encrypted = tls !== undefined;
   if (config.listen.tls?.mode === "require" && !encrypted)
     throw new LoginRefused("tls_required", "the connection requires TLS", "plaintext");
+  if (clientCertificate.kind === "invalid")
+    throw new LoginRefused(
+      "not_admitted",
+      "the client certificate is not valid",
+      `the client certificate is not valid: ${clientCertificate.reason}`,
+    );
   const { minor, reply } = negotiateProtocolVersion(startup.minor, startup.protocolOptions);
   if (reply !== undefined) channel.write(reply);
   const user = startup.parameters.get("user") ?? "";
@@ -146,7 +154,8 @@ async function begin(
 
   const name = databaseName(startup);
   const identity = await authenticate(inbox, {
-    stranger: { user, database: name, address, encrypted },
+    stranger: { user, database: name, address, encrypted, certified: clientCertificate.kind === "valid" },
+    clientCertificate,
     identities: config.identities,
     certificateHash: tls?.certificateHash,
   });
@@ -160,11 +169,8 @@ async function begin(
 
   if (!config.databases.has(name)) refuse("unknown_database", `database "${name}" does not exist`);
   const connection = { address, tls: encrypted, database: name, applicationName };
-  const { roles, failures } = rolesFor(identity, connection, Date.now(), config.access);
-  for (const { entry, reason } of failures) {
-    log.warn({ file: entry.file, line: entry.line, reason }, "a condition of access could not be evaluated");
-  }
-  const chosen = chooseRole(user, identity, roles);
+  const rolesNow = () => gate.access.rolesFor(identity, connection, Date.now());
+  const chosen = chooseRole(user, identity, rolesNow());
   if (chosen.kind === "refused") throw new RolegateError(chosen.problem);
   takenAway?.check(asRole(chosen.role));
   const database = await gate.database(name);
@@ -182,16 +188,15 @@ async function begin(
     {
       identity,
       database,
-      roles,
+      rolesNow,
       connection,
       client: shownAddress(client),
       minor,
       changed,
       openRole: async (to, { role: before, parameters, change }) => {
         await takenAway?.admit(asRole(to));
-        // The session's list of roles is that of its login.
-        if (!rolesFor(identity, connection, Date.now(), gate.config().access).roles.includes(to))
-          refuse("role_not_allowed", `permission denied to set role "${to}"`);
+        // The list by which the statement was judged may be older.
+        if (!rolesNow().includes(to)) refuse("role_not_allowed", `permission denied to set role "${to}"`);
         return openRole(
           {
             database,

@@ -1,6 +1,9 @@
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { Problem } from "../../errors.ts";
+import type { ClientCertificate } from "../../identity/client-certificate.ts";
 import { acceptTls, type TlsServer } from "../../net/tls.ts";
+import { shownCertificate } from "../../net/shown-certificate.ts";
 import { errorResponse } from "../../wire/error-fields.ts";
 import { readProxyHeader, type ProxyHeader } from "../../wire/proxy-header.ts";
 import { readStartupPacket, type StartupPacket } from "../../wire/startup.ts";
@@ -15,6 +18,7 @@ export type Opening =
       readonly socket: Socket;
       /** What the client was shown over TLS; undefined: it came without. */
       readonly tls: TlsServer | undefined;
+      readonly clientCertificate: ClientCertificate;
       readonly client: ClientAddress;
       readonly startup: Startup;
     }
@@ -50,6 +54,7 @@ const no = Buffer.from("N");
 export async function readOpening(accepted: Socket, { tls, proxied }: Approach): Promise<Opening> {
   const asked: Asked = { ssl: false, gss: false, encrypted: false, direct: false };
   let socket = accepted;
+  let clientCertificate: ClientCertificate = { kind: "none" };
   // Asked for now: a closed socket has none.
   let client = { address: accepted.remoteAddress ?? "", port: accepted.remotePort ?? 0 };
   let bytes: Buffer = Buffer.alloc(0);
@@ -74,6 +79,7 @@ export async function readOpening(accepted: Socket, { tls, proxied }: Approach):
         const secured = await secure(socket, tls, bytes);
         if (secured === undefined) return closed(socket);
         socket = secured;
+        clientCertificate = shownCertificate(secured);
         asked.encrypted = asked.direct = true;
         bytes = Buffer.alloc(0);
         break;
@@ -92,6 +98,7 @@ export async function readOpening(accepted: Socket, { tls, proxied }: Approach):
         const secured = await secure(socket, tls, undefined);
         if (secured === undefined) return closed(socket);
         socket = secured;
+        clientCertificate = shownCertificate(secured);
         asked.encrypted = true;
         break;
       }
@@ -109,7 +116,14 @@ export async function readOpening(accepted: Socket, { tls, proxied }: Approach):
         return packet.answer ? refuse(socket, packet.problem) : closed(socket);
       case "startup":
         if (bytes.length > packet.bytes) socket.unshift(bytes.subarray(packet.bytes));
-        return { kind: "startup", socket, tls: asked.encrypted ? tls : undefined, client, startup: packet };
+        return {
+          kind: "startup",
+          socket,
+          tls: asked.encrypted ? tls : undefined,
+          clientCertificate,
+          client,
+          startup: packet,
+        };
     }
   }
 }
@@ -156,7 +170,7 @@ async function secure(
   socket: Socket,
   tls: TlsServer,
   first: Buffer | undefined,
-): Promise<Socket | undefined> {
+): Promise<TLSSocket | undefined> {
   try {
     return await acceptTls(socket, tls, first);
   } catch {

@@ -17,8 +17,7 @@ import { beginState, type SessionBasis } from "../state.ts";
 export type SessionStart = {
   readonly identity: Identity;
   readonly database: Database;
-  /** The roles that the identity may take here. */
-  readonly roles: readonly string[];
+  readonly rolesNow: SessionBasis["rolesNow"];
   readonly connection: AccessConnection;
   /** Address and port of the client. */
   readonly client: string;
@@ -55,7 +54,7 @@ export function startSession(inbox: Inbox, role: OpenRole, start: SessionStart, 
 
 function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, gate: Gate): Session {
   const { recorder, metrics, log, cancelKeys, sessions } = gate;
-  const { identity, database, roles, connection, client, minor, openRole } = start;
+  const { identity, database, rolesNow, connection, client, minor, openRole } = start;
   const id = randomUUID();
   const record = recorder.openSession({
     session: id,
@@ -68,7 +67,7 @@ function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, g
     tls: connection.tls,
   });
   try {
-    const basis = { identity, database, roles: new Set(roles), record, recorder, metrics, log, openRole };
+    const basis = { identity, database, rolesNow, record, recorder, metrics, log, openRole };
     const state = beginState(basis, role);
     const shown = [...role.connection.parameters].map(
       ([setting, value]) => [setting, shownParameter(setting, value, role.name)] as const,

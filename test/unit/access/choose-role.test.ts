@@ -38,10 +38,17 @@ describe("rolesFor", () => {
   });
 
   test("an entry that cannot be evaluated grants nothing, is named, and leaves the others as they are", () => {
-    const broken = entry("admin", "identity.level > 1");
+    const broken = entry("admin", "1 / 0 == 1");
     const { roles, failures } = rolesFor(alice, connection, 0, [broken, entry("reader", "true")]);
     expect(roles).toEqual(["reader"]);
-    expect(failures).toEqual([{ entry: broken, reason: "No such key: level" }]);
+    expect(failures).toEqual([{ entry: broken, reason: "division by zero" }]);
+  });
+
+  test("an entry that asks for an attribute which the identity lacks just does not fit", () => {
+    expect(rolesFor(alice, connection, 0, [entry("admin", "identity.level > 1")])).toEqual({
+      roles: [],
+      failures: [],
+    });
   });
 });
 

@@ -7,7 +7,7 @@ if (loaded.kind === "refused") throw new Error(JSON.stringify(loaded.problems));
 const { config } = loaded;
 
 test("a password user has the attributes of the configuration", () => {
-  expect(identityAs("alice", [], config, 0)).toMatchObject({
+  expect(identityAs("alice", { attributes: [], signedInAt: 0 }, config)).toMatchObject({
     method: "password",
     attributes: { tenant: 1, groups: ["analysts"] },
   });
@@ -15,20 +15,22 @@ test("a password user has the attributes of the configuration", () => {
 
 test("a token's identity has those that are given, as JSON where they are", () => {
   const given = ["tenant=7", 'groups=["a","b"]'];
-  expect(identityAs("bob@example.com", given, config, 0)).toMatchObject({
+  expect(identityAs("bob@example.com", { attributes: given, signedInAt: 0 }, config)).toMatchObject({
     name: "bob@example.com",
     method: "jwt",
     attributes: { tenant: 7, groups: ["a", "b"] },
   });
-  expect(identityAs("bob", ["tenant=acme=1"], config, 0).attributes).toEqual({ tenant: "acme=1" });
+  expect(identityAs("bob", { attributes: ["tenant=acme=1"], signedInAt: 0 }, config).attributes).toEqual({
+    tenant: "acme=1",
+  });
 });
 
 test.each([
   ["tenat=1", "did you mean tenant?"],
   ["tenant", "expected name=value"],
-  ["name=x", "not name or method"],
+  ["name=x", "not name, method, mfa or age"],
   ['tenant={"a":1}', "expected text, a number"],
   ["tenant=9007199254740993", "expected text, a number"],
 ])("%s is no attribute", (text, expected) => {
-  expect(() => identityAs("bob", [text], config, 0)).toThrow(expected);
+  expect(() => identityAs("bob", { attributes: [text], signedInAt: 0 }, config)).toThrow(expected);
 });

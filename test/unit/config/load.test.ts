@@ -50,7 +50,7 @@ test("a whole configuration is resolved", async () => {
     },
   });
   expect(shop?.roles.get("analyst")).toMatchObject({ file: "roles/analyst.yaml" });
-  expect(await shop?.login.password()).toBe("hunter2");
+  expect(await shop?.login.password("analyst")()).toBe("hunter2");
   expect(shop && loginUser(shop.login, "analyst")).toBe("rolegate_analyst");
   const { identities } = config;
   expect(identities.passwordUsers?.get("alice")).toMatchObject({
@@ -68,7 +68,10 @@ test("a whole configuration is resolved", async () => {
   );
   expect([...identities.attributes].toSorted()).toEqual(["groups", "tenant"]);
   const asked = (user: string) =>
-    chooseMethod({ user, database: "shop", address: "127.0.0.1", encrypted: true }, identities.rules)?.method;
+    chooseMethod(
+      { user, database: "shop", address: "127.0.0.1", encrypted: true, certified: false },
+      identities.rules,
+    )?.method;
   expect([asked("analyst"), asked("alice"), asked("a@example.com")]).toEqual(["jwt", "password", "jwt"]);
   expect(identities.plaintextTokensOnLoopback).toBe(false);
 });
@@ -105,7 +108,10 @@ test("rules of authentication decide in their order, whatever the form of the na
   const loaded = load({ ...goodFiles, "rolegate.yaml": `${configYaml}${rules}` });
   if (loaded.kind === "refused") throw new Error(loaded.problems.map(formatProblem).join("\n"));
   const asked = (user: string, address: string, encrypted = true) =>
-    chooseMethod({ user, database: "shop", address, encrypted }, loaded.config.identities.rules);
+    chooseMethod(
+      { user, database: "shop", address, encrypted, certified: false },
+      loaded.config.identities.rules,
+    );
   expect(asked("svc-a", "10.1.2.3")).toMatchObject({ method: "password", source: "rolegate.yaml:36" });
   expect(asked("svc-a", "::ffff:10.1.2.3")?.method).toBe("password");
   expect(asked("svc-a", "192.0.2.1")?.method).toBe("jwt");

@@ -75,22 +75,41 @@ const refused: readonly [
     `log: { level: warn }\nauthentication: ${rules}`,
     [`rolegate.yaml:34 ${problem}`],
   ]),
-  // still to come
+  // certificates
   [
     "    mode: require",
     "    mode: require\n    clientCa: ca.crt",
-    ["rolegate.yaml:7 listen.tls.clientCa: not supported yet"],
+    ["rolegate.yaml:7 listen.tls.clientCa: unreadable file"],
+  ],
+  [
+    "    mode: require",
+    "    mode: require\n    clientCrl: roles/analyst.yaml",
+    ["rolegate.yaml:7 listen.tls.clientCrl: not a revocation list"],
   ],
   [
     "  - type: password",
-    "  - type: oauth\n  - type: password",
-    ["rolegate.yaml:21 identities[1].type: not supported yet"],
+    '  - type: certificate\n    match: [{ dns: "{host}.example.com", name: "{host}" }]\n  - type: password',
+    ["rolegate.yaml:21 identities[1]: nobody could show one"],
   ],
-  [
+  ...(
+    [
+      ["{}", ".name: missing"],
+      ['{ name: "x" }', ": it would fit every certificate"],
+      ['{ dns: "{a}{b}", name: "{a}" }', ".dns: not a usable pattern"],
+      ['{ dns: "{a}.b", name: "{c}" }', ": unknown capture"],
+      ['{ dns: "{a}.b", uri: "c:/{a}", name: "{a}" }', ": not usable together"],
+      ['{ dns: "{a}.b", name: "{a}", attributes: { name: x } }', ".attributes.name: not a usable key"],
+      ['{ dns: "{a}.b", name: "{a}", attributes: { x: "{b}" } }', ": unknown capture"],
+      ['{ subject: { "2.5.4.3": "{a}" }, name: "{a}" }', ".subject.2.5.4.3: not a usable key"],
+    ] as const
+  ).map(([entry, problem]): [string, string, string[]] => [
     "  - type: password",
-    "  - type: certificate\n  - type: password",
-    ["rolegate.yaml:21 identities[1].type: not supported yet"],
-  ],
+    `  - type: certificate\n    match: [${entry}]\n  - type: password`,
+    [
+      `rolegate.yaml:22 identities[1].match[0]${problem}`,
+      "rolegate.yaml:21 identities[1]: nobody could show one",
+    ].toSorted((a, b) => (a.includes(":21") ? -1 : b.includes(":21") ? 1 : 0)),
+  ]),
   [
     "  - type: password",
     "  - type: ldap\n  - type: password",

@@ -47,12 +47,39 @@ describe("values from elsewhere", () => {
     });
     const loaded = loadConfig(path.join(operator.directory, "rolegate.yaml"), {});
     if (loaded.kind === "refused") throw new Error("refused");
-    const password = loaded.config.databases.get("shop")?.login.password;
+    const password = loaded.config.databases.get("shop")?.login.password("analyst");
     expect(await password?.()).toBe("one");
     writeFileSync(path.join(operator.directory, "secret"), "two");
     expect(await password?.()).toBe("two");
     writeFileSync(path.join(operator.directory, "secret"), "");
     await expect(password?.()).rejects.toThrow("no longer holds a usable secret");
+  });
+
+  test("each role may have a secret of its own", async () => {
+    const own = { ...changed("{ env: SHOP_LOGIN_PASSWORD }", '{ file: "secrets/{role}" }') };
+    using operator = operatorFiles({ ...own, "secrets/analyst": "one\n" });
+    const loaded = loadConfig(path.join(operator.directory, "rolegate.yaml"), {});
+    if (loaded.kind === "refused") throw new Error(loaded.problems.map(formatProblem).join("\n"));
+    expect(await loaded.config.databases.get("shop")?.login.password("analyst")()).toBe("one");
+    expect(problemsOf(load(own))).toEqual([
+      "rolegate.yaml:13 databases.shop.login.password: unreadable file",
+    ]);
+  });
+
+  test("a command is run again at once when what it printed is wrong", async () => {
+    const words = "[./secret]";
+    using operator = operatorFiles(changed("{ env: SHOP_LOGIN_PASSWORD }", `{ command: ${words} }`));
+    const script = path.join(operator.directory, "secret");
+    const print = (text: string) => writeFileSync(script, `#!/bin/sh\necho ${text}\n`);
+    print("one");
+    chmodSync(script, 0o755);
+    const loaded = loadConfig(path.join(operator.directory, "rolegate.yaml"), process.env);
+    if (loaded.kind === "refused") throw new Error(loaded.problems.map(formatProblem).join("\n"));
+    const password = loaded.config.databases.get("shop")!.login.password("analyst");
+    print("two");
+    expect(await password()).toBe("one");
+    await expect.poll(() => password({ renew: true }), { timeout: 5_000 }).toBe("two");
+    expect(await password()).toBe("two");
   });
 
   test("a command runs without a shell, in the configuration's directory", async () => {
@@ -63,7 +90,9 @@ describe("values from elsewhere", () => {
     chmodSync(script, 0o755);
     const loaded = loadConfig(path.join(operator.directory, "rolegate.yaml"), process.env);
     if (loaded.kind === "refused") throw new Error(loaded.problems.map(formatProblem).join("\n"));
-    expect(await loaded.config.databases.get("shop")?.login.password()).toBe("$(echo x); `id`|a b");
+    expect(await loaded.config.databases.get("shop")?.login.password("analyst")()).toBe(
+      "$(echo x); `id`|a b",
+    );
   });
 });
 

@@ -3,7 +3,16 @@ import { parseSocketAddress } from "../../../src/config/socket-address.ts";
 import { parseUpstreamUrl } from "../../../src/config/upstream-url.ts";
 
 describe("parseUpstreamUrl reads", () => {
-  const plain = { port: 5432, database: "shop", sslmode: "disable", sslrootcert: undefined, minor: 2 };
+  const plain = {
+    port: 5432,
+    database: "shop",
+    sslmode: "disable",
+    sslrootcert: undefined,
+    sslcert: undefined,
+    sslkey: undefined,
+    bound: false,
+    minor: 2,
+  };
   test.each([
     ["postgres://localhost/shop", { ...plain, host: "localhost" }],
     ["postgresql://127.0.0.1:5433/shop", { ...plain, host: "127.0.0.1", port: 5433 }],
@@ -19,6 +28,10 @@ describe("parseUpstreamUrl reads", () => {
     [
       "postgres://db/shop?sslmode=verify-full&sslrootcert=system",
       { ...plain, host: "db", sslmode: "verify-full", sslrootcert: "system" },
+    ],
+    [
+      "postgres://db/shop?sslmode=verify-full&sslcert=a.crt&sslkey=a.key&channel_binding=require",
+      { ...plain, host: "db", sslmode: "verify-full", sslcert: "a.crt", sslkey: "a.key", bound: true },
     ],
     [
       "postgres://db/shop?sslmode=verify-ca&sslrootcert=ca.crt",
@@ -61,6 +74,10 @@ describe("parseUpstreamUrl refuses", () => {
     ["postgres://db/shop?sslmode=require&sslmode=disable", "the parameter sslmode twice"],
     ["postgres://db/shop?sslmode=require&sslrootcert=ca.crt", "sslrootcert with sslmode=require"],
     ["postgres://db/shop?sslmode=disable&sslrootcert=ca.crt", "sslrootcert without TLS"],
+    ["postgres://db/shop?sslmode=verify-full&sslcert=a.crt", "one of sslcert and sslkey"],
+    ["postgres://db/shop?sslmode=disable&sslcert=a&sslkey=b", "without TLS"],
+    ["postgres://db/shop?sslmode=disable&channel_binding=require", "without TLS"],
+    ["postgres://db/shop?sslmode=verify-full&channel_binding=disable", "another channel_binding"],
     ["postgres://db/shop?sslmode=verify-ca", "sslmode=verify-ca without an authority"],
     ["postgres://db/shop?sslmode=verify-ca&sslrootcert=system", "sslmode=verify-ca without an authority"],
     ["postgres://localhost/shop?max_protocol_version=3.3", "another max_protocol_version"],

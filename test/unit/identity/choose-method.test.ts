@@ -8,10 +8,11 @@ import {
 } from "../../../src/identity/choose-method.ts";
 
 const roleNames: ReadonlySet<string> = new Set(["analyst"]);
-const stranger = { user: "alice", database: "shop", address: "10.1.2.3", encrypted: true };
+const stranger = { user: "alice", database: "shop", address: "10.1.2.3", encrypted: true, certified: false };
 const rule: MethodRule = {
   addresses: undefined,
   tls: undefined,
+  certificate: undefined,
   databases: undefined,
   users: undefined,
   method: "reject",
@@ -19,7 +20,8 @@ const rule: MethodRule = {
 };
 
 const usual = (user: string, passwords: boolean, tokens: boolean) =>
-  chooseMethod({ ...stranger, user }, usualRules({ passwords, tokens, roleNames }))?.method;
+  chooseMethod({ ...stranger, user }, usualRules({ certificates: false, passwords, tokens, roleNames }))
+    ?.method;
 
 describe("without rules of one's own", () => {
   test.each(["analyst", "bob@example.com", "bob", ""])("only passwords: %s", (name) => {
@@ -47,6 +49,7 @@ describe("rules", () => {
   const own: Record<string, Partial<MethodRule>> = {
     address: { addresses: (address) => address.startsWith("10.") },
     tls: { tls: true },
+    certificate: { certificate: false },
     database: { databases: new Set(["shop"]) },
     user: { users: (user) => user === "alice" },
   };
@@ -54,14 +57,26 @@ describe("rules", () => {
   test.each(Object.keys(own))("fit by %s", (part) => {
     const rules = [{ ...rule, ...own[part] }];
     expect(chooseMethod(stranger, rules)).toBe(rules[0]);
-    const other = { user: "bob", database: "billing", address: "192.0.2.1", encrypted: false };
+    const other = {
+      user: "bob",
+      database: "billing",
+      address: "192.0.2.1",
+      encrypted: false,
+      certified: true,
+    };
     expect(chooseMethod(other, rules)).toBeUndefined();
   });
 
   test("fit only by all of their parts", () => {
     const rules = [{ ...rule, ...Object.assign({}, ...Object.values(own)) } as MethodRule];
     expect(chooseMethod(stranger, rules)).toBe(rules[0]);
-    for (const change of [{ user: "bob" }, { database: "x" }, { address: "192.0.2.1" }, { encrypted: false }])
+    for (const change of [
+      { user: "bob" },
+      { database: "x" },
+      { address: "192.0.2.1" },
+      { encrypted: false },
+      { certified: true },
+    ])
       expect(chooseMethod({ ...stranger, ...change }, rules)).toBeUndefined();
   });
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Identity } from "../../../identity/identity.ts";
-import { passwordIdentity, verifierFor } from "../../../identity/password-users.ts";
+import { hasEnded, passwordIdentity, verifierFor } from "../../../identity/password-users.ts";
 import { mechanisms, receiveFinal, receiveFirst, type Failure } from "../../../scram/exchange.ts";
 import {
   authenticationSasl,
@@ -13,6 +13,7 @@ import { saslLimits } from "../../../wire/limits.ts";
 import type { Premises } from "../authenticate.ts";
 import type { Inbox } from "../inbox.ts";
 import { LoginRefused, wrongSecret } from "../login-refused.ts";
+import { emptyChallenge } from "./empty-challenge.ts";
 
 const saslTable = frameTable(saslLimits, { p: { whole: saslLimits.p } });
 
@@ -28,7 +29,8 @@ export async function provePassword(
   { stranger: { user }, identities: { passwordUsers: users = new Map() }, certificateHash }: Premises,
 ): Promise<Identity> {
   const { channel } = inbox;
-  const verifier = verifierFor(users, user, mockSecret);
+  const now = Date.now();
+  const verifier = verifierFor(users, user, mockSecret, now);
   const nonce = randomBytes(nonceBytes).toString("base64");
   channel.write(authenticationSasl(mechanisms(certificateHash)));
   const first = await inbox.next(saslTable);
@@ -36,24 +38,22 @@ export async function provePassword(
   const begun = receiveFirst(
     { verifier, nonce, certificateHash },
     mechanism,
-    response ?? (await emptyChallenge(inbox)),
+    response ?? (await emptyChallenge(inbox, saslTable)),
   );
   if (begun.kind === "failed") throw refusal(user, begun);
   channel.write(authenticationSaslContinue(begun.answer));
   const last = await inbox.next(saslTable);
   const finished = receiveFinal(begun.state, readSaslResponse(last, 0, last.length));
-  if (finished.kind === "failed") throw refusal(user, finished);
-  const identity = passwordIdentity(users, user, Date.now());
+  if (finished.kind === "failed") {
+    const known = users.get(user);
+    throw known !== undefined && hasEnded(known, now)
+      ? wrongSecret(user, "the password has ended (validUntil)")
+      : refusal(user, finished);
+  }
+  const identity = passwordIdentity(users, user, now);
   if (identity === undefined) throw wrongSecret(user, "no such user");
   channel.write(authenticationSaslFinal(finished.answer));
   return identity;
-}
-
-/** A client that sent no initial response is asked for one with an empty challenge (RFC 4422, section 5). */
-async function emptyChallenge(inbox: Inbox): Promise<Buffer> {
-  inbox.channel.write(authenticationSaslContinue(""));
-  const message = await inbox.next(saslTable);
-  return readSaslResponse(message, 0, message.length);
 }
 
 function refusal(user: string, { code, reason }: Failure): LoginRefused {

@@ -1,0 +1,100 @@
+import type { AccessEntry } from "../access/access-entry.ts";
+import { rolesFor } from "../access/choose-role.ts";
+import type { AccessConnection } from "../access/condition.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { Logger } from "../log.ts";
+import type { LiveSession, Standing } from "./live-sessions.ts";
+
+/** For how many milliseconds a statement, and its transaction, may go on when the role is not open any more. */
+const grace = 60_000;
+
+/** What `access` says as time goes by. */
+export class AccessNow {
+  #entries: readonly AccessEntry[];
+  #ofRole: ReadonlyMap<string, readonly AccessEntry[]>;
+  readonly #log: Logger;
+  /** Entries that could not be evaluated, and are in the log. */
+  readonly #logged = new WeakSet<AccessEntry>();
+  #lasting = new WeakMap<LiveSession, { readonly role: string; readonly lasting: boolean }>();
+
+  constructor(entries: readonly AccessEntry[], log: Logger) {
+    this.#entries = entries;
+    this.#ofRole = byRole(entries);
+    this.#log = log;
+  }
+
+  /** From now on these hold. */
+  renew(entries: readonly AccessEntry[]): void {
+    this.#entries = entries;
+    this.#ofRole = byRole(entries);
+    this.#lasting = new WeakMap();
+  }
+
+  /** True if time alone can take a role away. */
+  get timed(): boolean {
+    return this.#entries.some(({ condition }) => condition.timed);
+  }
+
+  /**
+   * The roles that the identity may take, in the file's order.
+   * @param now milliseconds since the epoch
+   */
+  rolesFor(identity: Identity, connection: AccessConnection, now: number): readonly string[] {
+    const { roles, failures } = rolesFor(identity, connection, now, this.#entries);
+    for (const { entry, reason } of failures) {
+      if (this.#logged.has(entry)) continue;
+      this.#logged.add(entry);
+      const { file, line } = entry;
+      this.#log.warn({ file, line, reason }, "a condition of access could not be evaluated");
+    }
+    return roles;
+  }
+
+  /** Whether the session has its role by an entry that time cannot change: what the other entries say need not be asked. */
+  lasts(session: LiveSession, now: number): boolean {
+    const { role } = session;
+    const known = this.#lasting.get(session);
+    if (known?.role === role) return known.lasting;
+    const lasting = fits(
+      session,
+      now,
+      this.#entriesOf(session).filter(({ condition }) => !condition.timed),
+    );
+    this.#lasting.set(session, { role, lasting });
+    return lasting;
+  }
+
+  /** A session goes on as long as some entry lets its identity have the role in force. */
+  readonly standing: Standing = (session, now) => {
+    const entries = this.#entriesOf(session);
+    if (this.lasts(session, now) || fits(session, now, entries)) return undefined;
+    const { identity, role } = session;
+    const message = `"${identity.name}" may not have the role "${role}" any more`;
+    const where = entries.map(({ file, line }) => `${file}:${line}`).join(", ");
+    return {
+      problem: {
+        code: "session_ended",
+        message,
+        detail: "It depends on the time or on how long ago the sign-in was, and that no longer fits.",
+      },
+      grace,
+      reason: `${message}: ${where}`,
+    };
+  };
+
+  #entriesOf({ connection, role }: LiveSession): readonly AccessEntry[] {
+    return this.#ofRole.get(keyOf(connection.database, role)) ?? [];
+  }
+}
+
+function fits({ identity, connection }: LiveSession, now: number, entries: readonly AccessEntry[]): boolean {
+  return entries.some(({ condition }) => condition.evaluate(identity, connection, now).kind === "fits");
+}
+
+function byRole(entries: readonly AccessEntry[]): ReadonlyMap<string, readonly AccessEntry[]> {
+  return Map.groupBy(entries, ({ database, role }) => keyOf(database, role));
+}
+
+function keyOf(database: string, role: string): string {
+  return `${database}\0${role}`;
+}
