@@ -57,6 +57,8 @@ function session(begun: number): LiveSession {
     role: "analyst",
     nextRole: undefined,
     state: "idle",
+    onRequest: false,
+    renewReach: () => undefined,
     endWhenIdle: nothing,
     endAfterStatement: failed,
   };

@@ -72,6 +72,16 @@ export const errorTable = {
     sqlstate: "25001",
     meaning: "the role cannot change inside a transaction or beside other statements",
   },
+  request_not_allowed: {
+    sqlstate: "42501",
+    meaning: "the identity may not ask for the role, or not decide the request",
+  },
+  request_unknown: { sqlstate: "42704", meaning: "there is no such request that the identity may decide" },
+  request_settled: { sqlstate: "55000", meaning: "the request is decided or over" },
+  request_invalid: {
+    sqlstate: "22023",
+    meaning: "what is asked for is not possible: too long, or no reason",
+  },
   check_violated: { sqlstate: "42501", meaning: "a new row does not satisfy the rule's check" },
   audit_unavailable: {
     sqlstate: "58030",
@@ -106,6 +116,12 @@ export class RolegateError extends Error {
     this.name = "RolegateError";
     this.problem = problem;
   }
+}
+
+/** What a client is told of an error. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof RolegateError) return error.problem;
+  return { code: "internal", message: "a fault in rolegate" };
 }
 
 /** Throws the problem made of the arguments. */

@@ -17,6 +17,7 @@ import { watchKeySets } from "./session/login/watch-key-sets.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
 import { PublishedSessions } from "./session/published-sessions.ts";
 import { endedBy } from "./session/reloaded.ts";
+import { Requests } from "./session/requests.ts";
 import { TakenAway } from "./session/taken-away.ts";
 import { openStore, type OpenStore } from "./store/open.ts";
 
@@ -78,10 +79,13 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
   sessions.require(access.standing);
   let endReview = reviewAccess(sessions, access);
   let admin: Admin | undefined;
+  let requests: Requests | undefined;
   try {
     if (config.store !== undefined) {
       store = await openStore(config.store, log);
-      takenAway = new TakenAway(store, config.store, { sessions, recorder, metrics, log });
+      const options = { sessions, recorder, metrics, log };
+      requests = new Requests(store.store, { ...options, entries: config.access });
+      takenAway = new TakenAway(store, config.store, options, [requests.reader]);
       published = new PublishedSessions(store.store, sessions, log);
     }
     await databases.openAll();
@@ -93,6 +97,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       metrics,
       log,
       sessions,
+      requests,
       takenAway,
       access,
       cancelKeys: new CancelKeys(),
@@ -121,10 +126,13 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         apply();
         inForce = after;
         access.renew(after.access);
+        requests?.renew(after.access);
         endReview();
         endReview = reviewAccess(sessions, access);
         watchKeySets(after.identities.jwt, log, metrics);
-        const ending = endedBy(before, after);
+        const ending = endedBy(before, after, ({ identity, connection }, now) => {
+          return access.rolesFor(identity, connection, now, requests?.grantsOf(identity)).roles;
+        });
         for (const session of sessions) {
           const end = ending(session, Date.now());
           if (end !== undefined) session.endAfterStatement(end.problem, end.grace);
@@ -138,6 +146,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         await sessions.drain(deadline);
         endReview();
         await entered;
+        requests?.close();
         takenAway?.close();
         await published?.close();
         await Promise.all([databases.close(), admin?.close(), store?.close()]);
@@ -146,6 +155,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     };
   } catch (error) {
     endReview();
+    requests?.close();
     takenAway?.close();
     await published?.close();
     await Promise.all([databases.close(), admin?.close(), store?.close()]);

@@ -1,4 +1,9 @@
-import { EvaluationError, ParseError, TypeError as CelTypeError } from "@marcbachmann/cel-js";
+import {
+  type Environment,
+  EvaluationError,
+  ParseError,
+  TypeError as CelTypeError,
+} from "@marcbachmann/cel-js";
 import type { Identity } from "../identity/identity.ts";
 import { conditionEnvironment } from "./condition-environment.ts";
 import { conditionScope } from "./condition-scope.ts";
@@ -42,8 +47,34 @@ export type Compiled =
  * @param attributes those that some identity of the configuration can have: a condition on any other could never hold.
  */
 export function compileCondition(text: string, attributes: ReadonlySet<string>): Compiled {
+  const environment = conditionEnvironment(attributes);
+  const program = compileProgram(text, attributes, environment, "identity, connection and now");
+  if (program.kind === "refused") return program;
+  const { timed } = program;
+  const evaluate: Condition["evaluate"] = (identity, connection, now) =>
+    program.run(identity, () => conditionScope(identity, connection, now));
+  return { kind: "condition", condition: { text, timed, evaluate } };
+}
+
+export type Program =
+  | {
+      readonly kind: "program";
+      /** Its outcome can change by time alone. */
+      readonly timed: boolean;
+      /** `scope` makes the variables; what it throws counts as the condition's own failure. */
+      readonly run: (identity: Identity, scope: () => Record<string, unknown>) => Outcome;
+    }
+  | Extract<Compiled, { kind: "refused" }>;
+
+/** @param variables those of the environment, in words. */
+export function compileProgram(
+  text: string,
+  attributes: ReadonlySet<string>,
+  environment: Environment,
+  variables: string,
+): Program {
   try {
-    const program = conditionEnvironment(attributes).parse(text);
+    const program = environment.parse(text);
     const slip = unknownAttribute(program.ast, attributes) ?? wrongLiteral(program.ast);
     if (slip !== undefined)
       return { kind: "refused", found: slip.found, expected: slip.expected, line: lineOf(text, slip.offset) };
@@ -60,8 +91,9 @@ export function compileCondition(text: string, attributes: ReadonlySet<string>):
       };
     }
     return {
-      kind: "condition",
-      condition: { text, timed: isTimed(program.ast), evaluate: evaluate(program) },
+      kind: "program",
+      timed: isTimed(program.ast),
+      run: (identity, scope) => run(program, identity, scope),
     };
   } catch (error) {
     const known =
@@ -69,29 +101,31 @@ export function compileCondition(text: string, attributes: ReadonlySet<string>):
     return {
       kind: "refused",
       found: known ? oneLine(error.summary) : "an expression that cannot be compiled",
-      expected: "a CEL expression over identity, connection and now",
+      expected: `a CEL expression over ${variables}`,
       line: known ? lineOf(text, error.range?.start ?? 0) : 0,
     };
   }
 }
 
-function evaluate(program: (scope: Record<string, unknown>) => unknown): Condition["evaluate"] {
-  return (identity, connection, now) => {
-    try {
-      const result = program(conditionScope(identity, connection, now));
-      // Exactly true: `1`, `"false"` or a promise grant nothing.
-      if (result === true) return { kind: "fits" };
-      return result === false
-        ? { kind: "does not fit" }
-        : { kind: "failed", reason: "the result is neither true nor false" };
-    } catch (error) {
-      if (!(error instanceof EvaluationError)) return { kind: "failed", reason: "it cannot be evaluated" };
-      const lacks = missingAttribute(error, identity);
-      return lacks === undefined
-        ? { kind: "failed", reason: oneLine(error.summary) }
-        : { kind: "does not fit", lacks };
-    }
-  };
+function run(
+  program: (scope: Record<string, unknown>) => unknown,
+  identity: Identity,
+  scope: () => Record<string, unknown>,
+): Outcome {
+  try {
+    const result = program(scope());
+    // Exactly true: `1`, `"false"` or a promise grant nothing.
+    if (result === true) return { kind: "fits" };
+    return result === false
+      ? { kind: "does not fit" }
+      : { kind: "failed", reason: "the result is neither true nor false" };
+  } catch (error) {
+    if (!(error instanceof EvaluationError)) return { kind: "failed", reason: "it cannot be evaluated" };
+    const lacks = missingAttribute(error, identity);
+    return lacks === undefined
+      ? { kind: "failed", reason: oneLine(error.summary) }
+      : { kind: "does not fit", lacks };
+  }
 }
 
 /** Nothing went wrong then: a service has no groups. But what is not known grants nothing, not even under `!`. */

@@ -25,6 +25,24 @@ export type FailedLogin = {
   readonly reason: string;
 };
 
+/** A request for a role, as far as the record tells of it. */
+export type RequestFacts = {
+  readonly id: number;
+  readonly kind: string;
+  readonly requester: { readonly name: string };
+  readonly role: string;
+  readonly database: string;
+  /** Milliseconds. */
+  readonly duration: number;
+  readonly reason: string;
+};
+
+/** What happened to a request. */
+export type RequestStep = "asked" | "approved" | "denied" | "withdrawn" | "expired" | "lapsed";
+
+/** Who decided, and what they said. */
+export type DecisionFacts = { readonly by: { readonly name: string }; readonly comment: string };
+
 /** Something that was taken away, or given back. */
 export type RevocationFacts = {
   readonly id: string;

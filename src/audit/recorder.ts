@@ -1,10 +1,20 @@
-import type { Completion, DatabaseMessage, FailedLogin, RevocationFacts, SessionFacts } from "./entry.ts";
+import type {
+  Completion,
+  DatabaseMessage,
+  DecisionFacts,
+  FailedLogin,
+  RequestFacts,
+  RequestStep,
+  RevocationFacts,
+  SessionFacts,
+} from "./entry.ts";
 import { asJson } from "./escape.ts";
 import { Journal, type JournalOptions } from "./journal.ts";
 import { isWritableByOthers } from "./day-file.ts";
 import {
   serialiseFailedLogin,
   serialiseMessage,
+  serialiseRequest,
   serialiseRevocation,
   serialiseSession,
 } from "./serialise.ts";
@@ -44,6 +54,11 @@ export class Recorder {
   /** Appends the line of a login that was refused. */
   loginFailed(facts: FailedLogin): void {
     this.#journal.append(`"event":"login failed",${serialiseFailedLogin(facts)}}\n`);
+  }
+
+  /** Appends what this instance has learned of a request for a role. */
+  request(step: RequestStep, facts: RequestFacts, decision: DecisionFacts | undefined): void {
+    this.#journal.append(`"event":"request ${step}",${serialiseRequest(facts, decision)}}\n`);
   }
 
   /** Appends that this instance has learned of a revocation, or that one was lifted. */
@@ -129,6 +144,13 @@ export class SessionRecord {
         (withheld === true ? ',"withheld":true' : "") +
         (notices === undefined ? "" : ',"notices":[' + notices.map(serialiseMessage).join(",") + "]") +
         (skipped ? ',"skipped":true}\n' : "}\n"),
+    );
+  }
+
+  /** Appends that the session takes a role that a request gives. */
+  useRequest(role: string, request: number): void {
+    this.#journal.append(
+      `"event":"request used",${serialiseSession(this.#facts)},"role":${asJson(role)},"request":${request}}\n`,
     );
   }
 

@@ -1,6 +1,14 @@
 import { createHash } from "node:crypto";
 import { asJson } from "./escape.ts";
-import type { DatabaseMessage, FailedLogin, RevocationFacts, SessionFacts, StatementFacts } from "./entry.ts";
+import type {
+  DatabaseMessage,
+  DecisionFacts,
+  FailedLogin,
+  RequestFacts,
+  RevocationFacts,
+  SessionFacts,
+  StatementFacts,
+} from "./entry.ts";
 
 /**
  * Longest SQL that a line holds, in UTF-16 code units. The protocol lets a client send 1 GB in one Query, and
@@ -56,6 +64,18 @@ export function serialiseFailedLogin(facts: FailedLogin): string {
     `"database":${asJson(clip(facts.database, longestName))},` +
     `"applicationName":${asJson(clip(facts.applicationName, longestApplicationName))},` +
     `"tls":${facts.tls},"sqlstate":${asJson(facts.sqlstate)},"reason":${asJson(clip(facts.reason, longestMessage))}`
+  );
+}
+
+/** `identity` is whoever did it; nobody does what time does. */
+export function serialiseRequest(facts: RequestFacts, decision: DecisionFacts | undefined): string {
+  const { id, kind, requester, role, database, duration, reason } = facts;
+  return (
+    `"request":${id},"kind":${asJson(kind)},"requester":${asJson(requester.name)},"role":${asJson(role)},` +
+    `"database":${asJson(database)},"seconds":${duration / 1000},"reason":${asJson(clip(reason, longestMessage))}` +
+    (decision === undefined
+      ? ""
+      : `,"identity":${asJson(decision.by.name)},"comment":${asJson(clip(decision.comment, longestMessage))}`)
   );
 }
 

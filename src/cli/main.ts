@@ -12,6 +12,7 @@ import { registerLogout } from "./logout.ts";
 import { registerMigrate } from "./migrate.ts";
 import { registerPassword } from "./password.ts";
 import { registerRevoke } from "./revoke.ts";
+import { registerRequests } from "./requests.ts";
 import { registerSchema } from "./schema.ts";
 import { registerServe } from "./serve.ts";
 import { registerSessions } from "./sessions.ts";
@@ -40,6 +41,7 @@ registerSessions(program);
 registerLogin(program);
 registerConnect(program);
 registerLogout(program);
+registerRequests(program);
 registerPassword(program);
 registerSchema(program);
 

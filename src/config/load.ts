@@ -9,7 +9,7 @@ import { checkRoles } from "./check-roles.ts";
 import type { Config } from "./config.ts";
 import { readAccess } from "./read-access.ts";
 import { readAuthentication } from "./read-authentication.ts";
-import { type BareDatabase, readDatabases } from "./read-databases.ts";
+import { type BareDatabase, ownDatabase, readDatabases } from "./read-databases.ts";
 import { readIdentities } from "./read-identities.ts";
 import { readListen } from "./read-listen.ts";
 import { type PlacedRole, readRoles } from "./read-roles.ts";
@@ -57,7 +57,10 @@ export function loadConfig(
   checkLogins(reading, databases, roles);
   const complete = withRoles(reading, databases, roles);
   const roleNames = new Set(access.flatMap((entry) => entry.role ?? []));
-  const rules = readAuthentication(reading, path.basename(absolute), { identities, databases: names });
+  const rules = readAuthentication(reading, path.basename(absolute), {
+    identities,
+    databases: new Set([...names, ownDatabase]),
+  });
   const checked = checkIdentities(reading, identities, listen, { roleNames, rules });
 
   if (reading.problems.length > 0) return { kind: "refused", problems: sortProblems(reading.problems) };

@@ -2,6 +2,9 @@ import type { DatabaseConfig, LoginConfig } from "./config.ts";
 import type { RoleSecret } from "./secret.ts";
 import { type Reading, keysAt, read, report } from "./reading.ts";
 
+/** The database that rolegate serves itself, for requests and approvals (docs/requests.md). */
+export const ownDatabase = "rolegate";
+
 /** A database without its role files, and without what is different for each of its roles. */
 export type BareDatabase = Omit<DatabaseConfig, "roles" | "login"> & {
   readonly login: Pick<LoginConfig, "userTemplate"> & { readonly password: RoleSecret };
@@ -21,6 +24,14 @@ export function readDatabases(reading: Reading): DatabasesReading {
     const path = ["databases", name];
     if (!/^\P{C}{1,63}$/u.test(name))
       report(reading, path, "not a usable name", "1 to 63 printable characters", "another name");
+    if (name === ownDatabase)
+      report(
+        reading,
+        path,
+        "a name of rolegate's own",
+        "another name: this database is rolegate itself",
+        name,
+      );
     const given = read(reading, path, reading.schemas.database);
     if (given === undefined) return [];
     const { user: userTemplate, password } = given.login;

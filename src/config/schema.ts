@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { duration } from "../document/duration.ts";
 import { custom, mapping, text } from "../document/mapping.ts";
+import { accessSchema } from "./access-schema.ts";
 import { certificateSchema } from "./certificate-schema.ts";
 import { databaseSchema } from "./database-schema.ts";
 import { passwordSchema, userSchema } from "./identity-schema.ts";
@@ -180,19 +181,6 @@ function limitsSchema(sources: Sources | undefined) {
   })
     .prefault({})
     .describe("Bounds on what clients may take up.");
-}
-
-function accessSchema(sources: Sources | undefined) {
-  const condition = text("a CEL condition, in quotes where YAML would read something else", "lines");
-  return mapping({
-    role: sourced(text("a role that has a role file"), sources).describe("The role that may be taken."),
-    database: sourced(text("a database of this file"), sources).describe(
-      "The database, as this file names it.",
-    ),
-    when: sourced(condition, sources).describe(
-      'CEL over identity, connection and now: who satisfies it may take the role. "true": everybody.',
-    ),
-  });
 }
 
 function address(example: string, sources: Sources | undefined) {

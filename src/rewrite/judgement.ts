@@ -19,6 +19,8 @@ export type JudgeContext = {
   readonly searchPath: readonly string[];
   /** The roles that the identity may take here, for SET ROLE. */
   readonly roles: ReadonlySet<string>;
+  /** Others that it may ask for, with what to tell of how; none where it is left out. */
+  readonly askable?: ReadonlyMap<string, string>;
   /** The values of the settings that the role's rules depend on, by name in lower case; none known where it is left out. */
   readonly pinned?: ReadonlyMap<string, string>;
   /** The client asked for errors in place of filtered rows (SET row_security = off). */

@@ -1,6 +1,7 @@
 import type { AccessEntry } from "../access/access-entry.ts";
-import { rolesFor } from "../access/choose-role.ts";
+import { rolesFor, type FittingRoles } from "../access/choose-role.ts";
 import type { AccessConnection } from "../access/condition.ts";
+import type { AccessRequest } from "../access/requests.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Logger } from "../log.ts";
 import type { LiveSession, Standing } from "./live-sessions.ts";
@@ -36,23 +37,32 @@ export class AccessNow {
   }
 
   /**
-   * The roles that the identity may take, in the file's order.
+   * The roles that the identity may take and ask for.
    * @param now milliseconds since the epoch
+   * @param grantOf a request that is in force for an entry and this identity
    */
-  rolesFor(identity: Identity, connection: AccessConnection, now: number): readonly string[] {
-    const { roles, failures } = rolesFor(identity, connection, now, this.#entries);
+  rolesFor(
+    identity: Identity,
+    connection: AccessConnection,
+    now: number,
+    grantOf?: (entry: AccessEntry) => AccessRequest | undefined,
+  ): FittingRoles {
+    const fitting = rolesFor(identity, connection, now, this.#entries, grantOf);
+    const { failures } = fitting;
     for (const { entry, reason } of failures) {
       if (this.#logged.has(entry)) continue;
       this.#logged.add(entry);
       const { file, line } = entry;
       this.#log.warn({ file, line, reason }, "a condition of access could not be evaluated");
     }
-    return roles;
+    return fitting;
   }
 
   /** Whether the session has its role by an entry that time cannot change: what the other entries say need not be asked. */
   lasts(session: LiveSession, now: number): boolean {
     const { role } = session;
+    // rolegate's own database has no roles.
+    if (role === "") return true;
     const known = this.#lasting.get(session);
     if (known?.role === role) return known.lasting;
     const lasting = fits(
@@ -64,8 +74,9 @@ export class AccessNow {
     return lasting;
   }
 
-  /** A session goes on as long as some entry lets its identity have the role in force. */
+  /** A session goes on as long as some entry lets its identity have the role in force; what was asked for ends elsewhere. */
   readonly standing: Standing = (session, now) => {
+    if (session.onRequest) return undefined;
     const entries = this.#entriesOf(session);
     if (this.lasts(session, now) || fits(session, now, entries)) return undefined;
     const { identity, role } = session;
@@ -92,7 +103,8 @@ function fits({ identity, connection }: LiveSession, now: number, entries: reado
 }
 
 function byRole(entries: readonly AccessEntry[]): ReadonlyMap<string, readonly AccessEntry[]> {
-  return Map.groupBy(entries, ({ database, role }) => keyOf(database, role));
+  const given = entries.filter(({ onRequest }) => onRequest === undefined);
+  return Map.groupBy(given, ({ database, role }) => keyOf(database, role));
 }
 
 function keyOf(database: string, role: string): string {

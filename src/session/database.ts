@@ -23,7 +23,7 @@ import type { Asked } from "./verdict-of.ts";
 let nextEdition = 1;
 
 /** What the verdicts of a session stand on, beside the database itself. */
-type ScopePremises = Pick<JudgeContext, "grants" | "searchPath" | "roles" | "rowSecurity"> & {
+type ScopePremises = Pick<JudgeContext, "grants" | "searchPath" | "roles" | "askable" | "rowSecurity"> & {
   /** The values with which the session began. */
   readonly settings: ReadonlyMap<string, string>;
 };

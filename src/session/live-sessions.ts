@@ -1,14 +1,12 @@
 import type { AccessConnection } from "../access/condition.ts";
 import type { Problem } from "../errors.ts";
 import type { Identity } from "../identity/identity.ts";
+import type { SessionActivity } from "./activity.ts";
 
 const shutdown: Problem = {
   code: "session_ended",
   message: "terminating connection due to administrator command",
 };
-
-/** What a session is at, in the words of pg_stat_activity. */
-export type SessionActivity = "active" | "idle" | "idle in transaction" | "idle in transaction (aborted)";
 
 /** A session as it looks from outside. */
 export type LiveSession = {
@@ -23,6 +21,10 @@ export type LiveSession = {
   readonly begun: number;
   /** The role in force. */
   readonly role: string;
+  /** The role in force, or one that a change under way leads to, is there only because of a request. */
+  readonly onRequest: boolean;
+  /** Looks again at which roles may be taken. @returns why the one in force is none of them any more */
+  renewReach(): Problem | undefined;
   /** The one that a change under way leads to. */
   readonly nextRole: string | undefined;
   readonly state: SessionActivity;

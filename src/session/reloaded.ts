@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { rolesFor } from "../access/choose-role.ts";
 import type { Config } from "../config/config.ts";
+import { ownDatabase } from "../config/read-databases.ts";
 import type { Problem } from "../errors.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { LiveSession } from "./live-sessions.ts";
@@ -8,16 +8,21 @@ import type { LiveSession } from "./live-sessions.ts";
 /** How a session ends: at once, cancelled, or when what runs is done. */
 export type Ended = { readonly problem: Problem; readonly grace?: 0 };
 
-/** Which sessions may not go on under a configuration that takes another's place. */
+/**
+ * Which sessions may not go on under a configuration that takes another's place.
+ * @param rolesOf the roles that are open to a session's identity now, under the new one
+ */
 export function endedBy(
   before: Config,
   after: Config,
+  rolesOf: (session: LiveSession, now: number) => readonly string[],
 ): (session: LiveSession, now: number) => Ended | undefined {
   return (session, now) => {
     const { identity, role, nextRole, connection } = session;
     const stranger = changedIdentity(identity, before, after);
     if (stranger !== undefined) return { problem: ended(stranger), grace: 0 };
-    const { roles } = rolesFor(identity, connection, now, after.access);
+    if (connection.database === ownDatabase) return undefined;
+    const roles = rolesOf(session, now);
     const [was, is] = [before, after].map(({ databases }) => databases.get(connection.database)?.roles);
     for (const name of nextRole === undefined ? [role] : [role, nextRole]) {
       const file = is?.get(name);

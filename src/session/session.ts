@@ -1,12 +1,13 @@
-import { RolegateError, type Problem } from "../errors.ts";
+import { problemOf, type Problem } from "../errors.ts";
 import type { AccessConnection } from "../access/condition.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Channel, ChannelEvents } from "../net/channel.ts";
 import { errorResponse } from "../wire/error-fields.ts";
 import { Flow } from "./flow.ts";
 import { catalogRead, wantsCatalog } from "./local-objects.ts";
-import type { LiveSession, SessionActivity } from "./live-sessions.ts";
-import type { SessionState } from "./state.ts";
+import { activityOf, type SessionActivity } from "./activity.ts";
+import type { LiveSession } from "./live-sessions.ts";
+import { renewReach, type SessionState } from "./state.ts";
 import { Wait } from "./wait.ts";
 
 /** How long the server has, behind a Terminate, to finish what the client sent before it. */
@@ -24,12 +25,6 @@ const expired: Problem = {
   message: "the token that opened the session has expired",
 };
 const closed: Problem = { code: "session_ended", message: "the database closed the connection" };
-
-const activities = {
-  I: "idle",
-  T: "idle in transaction",
-  E: "idle in transaction (aborted)",
-} as const;
 
 /** One logged-in client and its connection to the database, from the first statement to the end of both. */
 export class Session implements ChannelEvents, LiveSession {
@@ -96,14 +91,28 @@ export class Session implements ChannelEvents, LiveSession {
     return this.#state.role.name;
   }
 
+  get onRequest(): boolean {
+    const { reach, role, change } = this.#state;
+    return (
+      !reach.roles.has(role.name) ||
+      reach.held.has(role.name) ||
+      (change !== undefined && reach.held.has(change.role))
+    );
+  }
+
+  renewReach(): Problem | undefined {
+    const state = this.#state;
+    renewReach(state);
+    const { reach } = state;
+    return reach.roles.has(state.role.name) ? undefined : reach.whyLost(state.role.name);
+  }
+
   get nextRole(): string | undefined {
     return this.#state.change?.role;
   }
 
   get state(): SessionActivity {
-    const { expected, change, transaction } = this.#state;
-    if (expected.length > 0 || change !== undefined) return "active";
-    return activities[transaction];
+    return activityOf(this.#state);
   }
 
   onData(chunk: Buffer): boolean {
@@ -288,10 +297,4 @@ export class Session implements ChannelEvents, LiveSession {
     session.metrics.sessions--;
     this.#ended(reason);
   }
-}
-
-/** What a client is told of an error. */
-export function problemOf(error: unknown): Problem {
-  if (error instanceof RolegateError) return error.problem;
-  return { code: "internal", message: "a fault in rolegate" };
 }

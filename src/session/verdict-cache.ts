@@ -41,6 +41,7 @@ export class VerdictCache {
     const key = JSON.stringify([
       context.grants.key,
       [...context.roles].toSorted(),
+      [...(context.askable?.keys() ?? [])].toSorted(),
       context.searchPath,
       context.catalog.version,
       [...(context.pinned ?? [])],

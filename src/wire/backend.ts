@@ -1,7 +1,7 @@
 import { refuse } from "../errors.ts";
 import { headerBytes } from "./frame-table.ts";
 import { BodyReader } from "./reader.ts";
-import { int32, message, text } from "./writer.ts";
+import { int16, int32, message, text } from "./writer.ts";
 
 // The messages of a server: those that we send in its place, and what we read of those that pass. Readers take one
 // message as `buffer[start, end)` and throw RolegateError protocol_violation where it is malformed.
@@ -11,6 +11,7 @@ export type TransactionStatus = "I" | "T" | "E";
 
 export const noData = message("n");
 export const parseComplete = message("1");
+export const bindComplete = message("2");
 export const closeComplete = message("3");
 export const emptyQueryResponse = message("I");
 
@@ -64,6 +65,37 @@ export function readBackendKeyData(buffer: Buffer, start: number, end: number): 
 /** @throws RolegateError encoding_invalid for a NUL in it */
 export function commandComplete(tag: string): Buffer {
   return message("C", text(tag, "command tag"));
+}
+
+/** ParameterDescription of a statement without parameters. */
+export const noParameters = message("t", int16(0));
+
+/** The type of all columns that are ours: `text`, of any length, in pg_type.dat. */
+const textColumn = Buffer.concat([
+  int32(0), // of no table
+  int16(0),
+  int32(25),
+  int16(0xffff), // -1
+  int32(-1),
+  int16(0), // as text
+]);
+
+/** RowDescription of columns that are all text. @throws RolegateError encoding_invalid for a NUL in a name */
+export function textColumns(names: readonly string[]): Buffer {
+  return message(
+    "T",
+    int16(names.length),
+    ...names.flatMap((name) => [text(name, "column's name"), textColumn]),
+  );
+}
+
+/** DataRow of texts. */
+export function textRow(values: readonly string[]): Buffer {
+  const fields = values.flatMap((value) => {
+    const bytes = Buffer.from(value, "utf8");
+    return [int32(bytes.length), bytes];
+  });
+  return message("D", int16(values.length), ...fields);
 }
 
 /** The command tag: `SELECT 5`, `BEGIN`, `INSERT 0 1`. */

@@ -151,7 +151,7 @@ export function changeRole(
   start: number,
   verb: "SET" | "RESET",
 ): SessionChange {
-  const { grants, roles } = judgement.context;
+  const { grants, roles, askable } = judgement.context;
   const role = set.kind === "VAR_SET_VALUE" && set.args?.length === 1 ? settingText(set.args[0]!) : undefined;
   if (set.is_local === true)
     refuse("role_not_allowed", "SET LOCAL ROLE is not allowed", {
@@ -161,7 +161,7 @@ export function changeRole(
   if (role !== undefined && !roles.has(role))
     refuse("role_not_allowed", `permission denied to set role "${role}"`, {
       detail: "No access entry lets this identity take the role.",
-      hint: `It may take: ${[...roles].toSorted().join(", ")}.`,
+      hint: askable?.get(role) ?? `It may take: ${[...roles].toSorted().join(", ")}.`,
     });
   const text =
     verb === "RESET" ? "RESET rolegate.role" : `SET rolegate.role = ${quoteLiteral(role ?? grants.role)}`;

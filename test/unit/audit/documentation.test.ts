@@ -49,6 +49,19 @@ async function fullRecord(): Promise<string> {
     completion({ sqlstate: "25P02", skipped: true, error, withheld: true, notices: [error] }),
   );
   session.commitFailed("23503", error);
+  session.useRequest("admin", 17);
+  const request = {
+    id: 17,
+    kind: "approval",
+    requester: { name: "alice" },
+    role: "admin",
+    database: "shop",
+    duration: 1_800_000,
+    reason: "the queue is stuck",
+  };
+  const decision = { by: { name: "bob" }, comment: "" };
+  for (const step of ["asked", "expired", "lapsed"] as const) recorder.request(step, request, undefined);
+  for (const step of ["approved", "denied", "withdrawn"] as const) recorder.request(step, request, decision);
   session.end("client closed");
   await written(recorder);
   file.fault = { code: "ENOSPC", after: 0 };

@@ -117,3 +117,25 @@ test("rules of authentication decide in their order, whatever the form of the na
   expect(asked("svc-a", "192.0.2.1")?.method).toBe("jwt");
   expect(asked("svc-a", "10.1.2.3", false)?.method).toBe("reject");
 });
+
+test("an entry of access may have to be asked for, or be there for emergencies", () => {
+  const more = `  - role: analyst
+    database: shop
+    when: "true"
+    request: { maxDuration: 1h, approvals: 2, approvers: '"leads" in identity.groups' }
+  - { role: analyst, database: shop, when: "true", breakGlass: { maxDuration: 15min } }
+`;
+  const text = configYaml.replace("audit: {", `${more}store: {}\naudit: {`);
+  const loaded = load({ ...goodFiles, "rolegate.yaml": text });
+  if (loaded.kind === "refused") throw new Error(loaded.problems.map(formatProblem).join("\n"));
+  const [standing, asked, glass] = loaded.config.access.map(({ onRequest }) => onRequest);
+  expect(standing).toBe(undefined);
+  expect(asked).toMatchObject({
+    kind: "approval",
+    maxDuration: 3_600_000,
+    approvals: 2,
+    approvers: { text: '"leads" in identity.groups' },
+    selfApproval: false,
+  });
+  expect(glass).toEqual({ kind: "break-glass", maxDuration: 900_000 });
+});

@@ -75,6 +75,62 @@ const refused: readonly [
     `log: { level: warn }\nauthentication: ${rules}`,
     [`rolegate.yaml:34 ${problem}`],
   ]),
+  // requests
+  ...(
+    [
+      ["request: {}", "access[0].request.maxDuration: missing", "access[0].request.approvers: missing"],
+      ["request: { maxDuration: 60, approvers: 'true' }", "access[0].request.maxDuration: wrong type"],
+      [
+        "request: { maxDuration: 1h, approvers: 'true', approvals: 0 }",
+        "access[0].request.approvals: wrong value",
+      ],
+      [
+        "request: { maxDuration: 1h, approvers: 'true', approvals: 6 }",
+        "access[0].request.approvals: wrong value",
+      ],
+      [
+        "request: { maxDuration: 1h, approvers: 'true', selfAproval: true }",
+        "access[0].request.selfAproval: unknown key",
+      ],
+      [
+        "request: { maxDuration: 1h, approvers: '\"leads\" in identity.grups' }",
+        "access[0].request.approvers: not a usable condition",
+      ],
+      [
+        "request: { maxDuration: 1h, approvers: 'request.rolle == identity.name' }",
+        "access[0].request.approvers: not a usable condition",
+      ],
+      ["breakGlass: {}", "access[0].breakGlass.maxDuration: missing"],
+      ["breakGlass: { maxDuration: 1d }", "access[0].breakGlass.maxDuration: wrong value"],
+      [
+        "request: { maxDuration: 1h, approvers: 'true' }, breakGlass: { maxDuration: 1h }",
+        "access[0]: two ways in one entry",
+      ],
+    ] as const
+  ).map(([terms, ...problems]): [string, string, string[]] => [
+    "audit: { directory: var/audit }",
+    `  - { role: analyst, database: shop, when: "true", ${terms} }\naudit: { directory: var/audit }\nstore: {}`,
+    problems.map((problem) => `rolegate.yaml:30 ${problem.replace("access[0]", "access[1]")}`),
+  ]),
+  [
+    "audit: { directory: var/audit }",
+    '  - { role: analyst, database: shop, when: "true", breakGlass: { maxDuration: 1h } }\naudit: {}',
+    ["rolegate.yaml:30 access[1].breakGlass: needs a store"],
+  ],
+  [
+    "    when: '\"analysts\" in identity.groups'",
+    `    when: "request.role == identity.name"`,
+    ["rolegate.yaml:29 access[0].when: not a usable condition"],
+  ],
+  [
+    "  shop:\n",
+    "  rolegate:\n",
+    [
+      "rolegate.yaml:9 databases.rolegate: a name of rolegate's own",
+      "rolegate.yaml:28 access[0].database: unknown database",
+      "analyst.yaml:2 database: unknown database",
+    ],
+  ],
   // certificates
   [
     "    mode: require",

@@ -46,6 +46,8 @@ const session = (id: string, role: string): LiveSession => ({
   role,
   nextRole: undefined,
   state: "idle",
+  onRequest: false,
+  renewReach: () => undefined,
   endWhenIdle: () => {},
   endAfterStatement: (problem, _grace, reason) => void ended.set(id, `${problem.message} / ${reason}`),
 });

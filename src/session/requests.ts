@@ -1,0 +1,251 @@
+import type { AccessEntry } from "../access/access-entry.ts";
+import { ruleText } from "../access/access-entry.ts";
+import { judgeAsk, type Ask, type Someone } from "../access/ask.ts";
+import { decisionProblem, isOwn, mayDecide, unknownRequest } from "../access/decide.ts";
+import {
+  grants,
+  isSamePerson,
+  personOf,
+  stateOf,
+  type AccessRequest,
+  type DecisionKind,
+} from "../access/requests.ts";
+import type { Recorder } from "../audit/recorder.ts";
+import { refuse, RolegateError, type Problem } from "../errors.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import {
+  countOpen,
+  insertDecision,
+  insertRequest,
+  listRequests,
+  lockRequests,
+  readRequest,
+  requestReader,
+  type RequestsFound,
+} from "../store/requests.ts";
+import type { Store } from "../store/store.ts";
+import type { Reader } from "../store/watch.ts";
+import type { LiveSession, LiveSessions } from "./live-sessions.ts";
+import { tellOf } from "./request-events.ts";
+
+/** Of one person, that are neither decided against nor over. */
+const mostOpen = 10;
+
+/** Milliseconds: how long a session can outlive its grant, beside the statement that it is at. */
+const sweepEvery = 500;
+
+/** How long a statement may go on when the time of its role is over, in milliseconds. */
+const grace = 10_000;
+
+/** How long whoever changed something waits until this instance knows of it, in milliseconds. */
+const patience = 2_000;
+
+export type RequestsOptions = {
+  readonly entries: readonly AccessEntry[];
+  readonly sessions: LiveSessions;
+  readonly recorder: Recorder;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+};
+
+/** The requests of the store as this instance knows them, and what they give. */
+export class Requests {
+  readonly #store: Pick<Store, "query" | "transaction">;
+  readonly #options: RequestsOptions;
+  #entries: readonly AccessEntry[];
+  /** Databases in which something can be asked for. */
+  #databases: ReadonlySet<string>;
+  readonly #sweeping: NodeJS.Timeout;
+  #requests: ReadonlyMap<number, AccessRequest> = new Map();
+  /** Requests that were told of as over by their time. */
+  readonly #over = new Set<number>();
+  #clock: RequestsFound["clock"] | undefined;
+  readonly #waiting = new Set<() => void>();
+  /** To be read with the other readers of the store. */
+  readonly reader: Reader;
+
+  constructor(store: Pick<Store, "query" | "transaction">, options: RequestsOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#entries = options.entries;
+    this.#databases = databasesOf(options.entries);
+    this.reader = requestReader((found) => this.#take(found));
+    options.sessions.require((session) => this.#standing(session));
+    this.#sweeping = setInterval(() => this.#sweep(), sweepEvery).unref();
+  }
+
+  /** From now on these hold. */
+  renew(entries: readonly AccessEntry[]): void {
+    this.#entries = entries;
+    this.#databases = databasesOf(entries);
+  }
+
+  close(): void {
+    clearInterval(this.#sweeping);
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** The request of an identity that is in force for an entry, now. */
+  grantsOf(identity: Identity): (entry: AccessEntry) => AccessRequest | undefined {
+    const now = this.#now();
+    return (entry) => {
+      if (now === undefined) return undefined;
+      for (const request of this.#requests.values())
+        if (grants(request, entry, identity, now)) return request;
+      return undefined;
+    };
+  }
+
+  /** Why a role that a request gave is not there any more; undefined: no request gave it. */
+  whyLost(identity: Identity, role: string, database: string): Problem | undefined {
+    const person = personOf(identity);
+    const request = [...this.#requests.values()].findLast(
+      (each) =>
+        each.role === role && each.database === database && isSamePerson(personOf(each.requester), person),
+    );
+    const message = lostMessage(role, request, this.#now());
+    return message === undefined ? undefined : { code: "session_ended", message };
+  }
+
+  /** @throws RolegateError request_not_allowed, request_invalid, request_settled, store_unavailable */
+  async ask(ask: Ask, someone: Someone): Promise<AccessRequest> {
+    const judged = judgeAsk(ask, someone, Date.now(), this.#entries);
+    if (judged.kind === "refused") throw new RolegateError(judged.problem);
+    const { entry, onRequest } = judged;
+    const made = await this.#store.transaction(async (query) => {
+      const now = await lockRequests(query);
+      if ((await countOpen(query, personOf(someone.identity))) >= mostOpen)
+        refuse("request_invalid", `there are ${mostOpen} open requests already`, {
+          hint: "WITHDRAW one of them.",
+        });
+      const request = {
+        ...ask,
+        rule: ruleText(entry),
+        requester: someone.identity,
+        connection: { ...someone.connection, database: ask.database },
+        approvals: onRequest.kind === "approval" ? onRequest.approvals : 0,
+      };
+      return insertRequest(query, request, now);
+    });
+    await this.#known(made);
+    return made;
+  }
+
+  /** @throws RolegateError request_unknown, request_not_allowed, request_settled, store_unavailable */
+  async decide(kind: DecisionKind, id: number, comment: string, someone: Someone): Promise<AccessRequest> {
+    const decided = await this.#store.transaction(async (query) => {
+      const now = await lockRequests(query);
+      const request = await readRequest(query, id);
+      const problem =
+        request === undefined
+          ? unknownRequest(id)
+          : decisionProblem(kind, request, someone, now, this.#entries);
+      if (request === undefined || problem !== undefined)
+        throw new RolegateError(problem ?? unknownRequest(id));
+      const decision = { kind, by: personOf(someone.identity), comment };
+      await insertDecision(query, id, decision, now);
+      return { ...request, decisions: [...request.decisions, { ...decision, at: now }] };
+    });
+    await this.#known(decided);
+    return decided;
+  }
+
+  /** Somebody's own requests and those that they may decide, as the store has them now. */
+  async list(someone: Someone): Promise<readonly AccessRequest[]> {
+    const all = await listRequests(
+      (sql, values) => this.#store.query(sql, values),
+      personOf(someone.identity),
+    );
+    return all.filter((request) => isOwn(request, someone) || this.mayDecide(request, someone));
+  }
+
+  mayDecide(request: AccessRequest, someone: Someone): boolean {
+    return mayDecide(request, someone, Date.now(), this.#entries);
+  }
+
+  /** The store's clock; before it was ever asked, ours. */
+  get now(): number {
+    return this.#now() ?? Date.now();
+  }
+
+  /** Nothing is in force before the store was asked for the time: ours may be anything. */
+  #now(): number | undefined {
+    if (this.#clock === undefined) return undefined;
+    // As of the question, so that an answer that took long ends a grant early, and never late.
+    return this.#clock.store + (performance.now() - this.#clock.asked);
+  }
+
+  #take({ requests, clock }: RequestsFound): void {
+    this.#clock = clock;
+    if (requests === undefined) return;
+    const before = this.#requests;
+    this.#requests = new Map(requests.map((request) => [request.id, request]));
+    for (const request of requests) tellOf(before.get(request.id), request, this.#options);
+    for (const id of this.#over) if (!this.#requests.has(id)) this.#over.delete(id);
+    for (const wake of this.#waiting) wake();
+    this.#options.sessions.review(Date.now());
+  }
+
+  /** What ends by itself: grants whose time is over, and the sessions that have taken one since. */
+  #sweep(): void {
+    const now = this.#now();
+    if (now === undefined) return;
+    let ended = false;
+    for (const request of this.#requests.values()) {
+      const { kind } = stateOf(request, now);
+      if ((kind !== "expired" && kind !== "lapsed") || this.#over.has(request.id)) continue;
+      this.#over.add(request.id);
+      this.#options.recorder.request(kind, request, undefined);
+      ended = true;
+    }
+    this.#options.sessions.review(Date.now(), (session) => ended || session.onRequest);
+  }
+
+  #standing(session: LiveSession): { problem: Problem; grace: number } | undefined {
+    if (!this.#databases.has(session.connection.database)) return undefined;
+    const problem = session.renewReach();
+    return problem && { problem, grace };
+  }
+
+  /** Resolves when this instance knows what was just written, or after a moment. */
+  #known({ id, decisions }: AccessRequest): Promise<void> {
+    const isKnown = (): boolean => (this.#requests.get(id)?.decisions.length ?? -1) >= decisions.length;
+    if (isKnown()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const wake = (): void => {
+        if (isKnown()) done();
+      };
+      const timer = setTimeout(done, patience);
+      this.#waiting.add(wake);
+    });
+  }
+}
+
+function databasesOf(entries: readonly AccessEntry[]): ReadonlySet<string> {
+  return new Set(entries.flatMap(({ onRequest, database }) => (onRequest === undefined ? [] : database)));
+}
+
+function lostMessage(role: string, request: AccessRequest | undefined, now = Date.now()): string | undefined {
+  const state = request && stateOf(request, now);
+  switch (state?.kind) {
+    case "denied":
+      return `request ${request?.id} for the role "${role}" was denied`;
+    case "withdrawn":
+      return `request ${request?.id} for the role "${role}" was withdrawn`;
+    case "expired":
+      return `the time for which the role "${role}" was granted is over`;
+    case "pending":
+    case "in force":
+    case "lapsed":
+    case undefined:
+      break;
+  }
+  return undefined;
+}
