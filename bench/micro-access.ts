@@ -57,8 +57,6 @@ function session(begun: number): LiveSession {
     role: "analyst",
     nextRole: undefined,
     state: "idle",
-    onRequest: false,
-    renewReach: () => undefined,
     endWhenIdle: nothing,
     endAfterStatement: failed,
   };

@@ -29,13 +29,9 @@ export type Metrics = {
   readonly bytes: { fromClients: number; fromServers: number };
   readonly audit: { lines: number; writes: number; bytes: number; failures: number; lost: number };
   /** Requests for roles, as far as this instance has learned of them. */
-  readonly requests: {
-    asked: number;
-    breakGlass: number;
-    approved: number;
-    denied: number;
-    withdrawn: number;
-  };
+  readonly requests: { asked: number; approved: number; denied: number; withdrawn: number };
+  /** Roles that were taken by breaking the glass. */
+  glassesBroken: number;
   /** `up` is 1 or 0; `revocations` are those in force, `ended` the sessions that they ended. */
   readonly store: { up: number; failures: number; revocations: number; ended: number };
   /** Open now. */
@@ -79,7 +75,8 @@ export function createMetrics(): Metrics {
     verdictCache: { hits: 0, misses: 0, entries: 0 },
     bytes: { fromClients: 0, fromServers: 0 },
     audit: { lines: 0, writes: 0, bytes: 0, failures: 0, lost: 0 },
-    requests: { asked: 0, breakGlass: 0, approved: 0, denied: 0, withdrawn: 0 },
+    requests: { asked: 0, approved: 0, denied: 0, withdrawn: 0 },
+    glassesBroken: 0,
     store: { up: 0, failures: 0, revocations: 0, ended: 0 },
     sessions: 0,
     role(name) {
@@ -135,13 +132,8 @@ function rows(
     one("gauge", "verdict_cache_entries", "verdicts that are kept", () => verdictCache.entries),
     one("counter", "client_bytes_total", "bytes received from clients", () => bytes.fromClients),
     one("counter", "server_bytes_total", "bytes received from databases", () => bytes.fromServers),
-    by("step", "requests_total", "requests for roles, and what became of them", {
-      asked: requests.asked,
-      approved: requests.approved,
-      denied: requests.denied,
-      withdrawn: requests.withdrawn,
-    }),
-    one("counter", "break_glass_total", "roles taken by breaking the glass", () => requests.breakGlass),
+    by("step", "requests_total", "requests for roles, and what became of them", requests),
+    one("counter", "break_glass_total", "roles taken by breaking the glass", () => metrics.glassesBroken),
     one("counter", "audit_lines_total", "lines put on record", () => audit.lines),
     one("counter", "audit_writes_total", "writes that carried them", () => audit.writes),
     one("counter", "audit_bytes_total", "bytes of the record", () => audit.bytes),

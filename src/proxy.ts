@@ -75,16 +75,16 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     const checks = { ...needed, ...takenAway?.health() };
     return { status: stopping ? "stopping" : failing ? "failing" : "ok", checks };
   };
-  const access = new AccessNow(config.access, log);
+  let requests: Requests | undefined;
+  const access = new AccessNow(config.access, log, () => requests);
   sessions.require(access.standing);
   let endReview = reviewAccess(sessions, access);
   let admin: Admin | undefined;
-  let requests: Requests | undefined;
   try {
     if (config.store !== undefined) {
       store = await openStore(config.store, log);
       const options = { sessions, recorder, metrics, log };
-      requests = new Requests(store.store, { ...options, entries: config.access });
+      requests = new Requests(store.store, { ...options, entries: () => inForce.access });
       takenAway = new TakenAway(store, config.store, options, [requests.reader]);
       published = new PublishedSessions(store.store, sessions, log);
     }
@@ -126,12 +126,11 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         apply();
         inForce = after;
         access.renew(after.access);
-        requests?.renew(after.access);
         endReview();
         endReview = reviewAccess(sessions, access);
         watchKeySets(after.identities.jwt, log, metrics);
         const ending = endedBy(before, after, ({ identity, connection }, now) => {
-          return access.rolesFor(identity, connection, now, requests?.grantsOf(identity)).roles;
+          return access.rolesFor(identity, connection, now).roles;
         });
         for (const session of sessions) {
           const end = ending(session, Date.now());

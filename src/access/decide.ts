@@ -41,7 +41,7 @@ export function decisionProblem(
 }
 
 /** Whether they are among those who may approve and deny it. */
-export function mayDecide(
+function mayDecide(
   request: AccessRequest,
   { identity, connection }: Someone,
   now: number,

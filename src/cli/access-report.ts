@@ -12,6 +12,8 @@ export type ReportedEntry = {
   /** `rolegate.yaml:12`. */
   readonly place: string;
   readonly fits: boolean;
+  /** Where it fits, the role is not theirs: it may be asked for, or taken in an emergency. */
+  readonly onRequest: "approval" | "break-glass" | undefined;
   /** The condition, and what its parts come to. */
   readonly condition: string;
   readonly because: ConditionPart;
@@ -79,12 +81,13 @@ function inDatabase(identity: Identity, database: string, premises: Premises): R
         role: entry.role,
         place: `${entry.file}:${entry.line}`,
         fits: kind === "fits",
+        onRequest: entry.onRequest?.kind,
         condition: text,
         because: explainCondition(text, config.identities.attributes, question),
         refused: kind === "fits" ? refusalOf(entry, identity, premises) : undefined,
       };
     });
-  const fitting = entries.filter(({ fits }) => fits);
+  const fitting = entries.filter(({ fits, onRequest }) => fits && onRequest === undefined);
   const [first] = fitting;
   return {
     database,

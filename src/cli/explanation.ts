@@ -81,6 +81,7 @@ export async function explain(
   const entry = config.access.find(
     (one) =>
       one.role === role &&
+      one.onRequest === undefined &&
       one.database === connection.database &&
       one.condition.evaluate(identity, connection, now).kind === "fits",
   );

@@ -52,8 +52,13 @@ function databaseLines({ database, role, roles }: ReportedDatabase, paint: Paint
   return [`  database ${database}: ${first}${more}`];
 }
 
-function entryLines({ role, place, fits, because, refused }: ReportedEntry, paint: Paint): string[] {
-  const verdict = fits ? paint("green", "fits") : paint("red", "does not fit");
+function entryLines(
+  { role, place, fits, onRequest, because, refused }: ReportedEntry,
+  paint: Paint,
+): string[] {
+  const ways = { approval: ", and has to be asked for", "break-glass": ", by breaking the glass" };
+  const way = fits && onRequest !== undefined ? ways[onRequest] : "";
+  const verdict = (fits ? paint("green", "fits") : paint("red", "does not fit")) + way;
   return [
     `    ${role}, by ${place}: ${verdict}`,
     ...(refused === undefined ? [] : [`      ${paint("red", "refused")}: ${visible(refused)}`]),

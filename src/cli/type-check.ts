@@ -107,7 +107,8 @@ function usersOf(role: Role, { identities, access }: Config): readonly Identity[
     const identity = passwordIdentity(passwordUsers, name, Date.now())!;
     const values = role.attributes.map((path) => (path === "name" ? name : identity.attributes[path]));
     if (values.some((value) => value === undefined || value === null)) continue;
-    if (!rolesFor(identity, connection, Date.now(), access).roles.includes(role.file.role)) continue;
+    const { roles, askable } = rolesFor(identity, connection, Date.now(), access);
+    if (![...roles, ...askable].includes(role.file.role)) continue;
     if (found.size < most) found.set(JSON.stringify(values), identity);
   }
   return [...found.values()];

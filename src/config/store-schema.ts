@@ -41,6 +41,6 @@ export function storeSchema(sources: Sources | undefined) {
   })
     .optional()
     .describe(
-      "What all instances share: revocations and the sessions that are open. Left out: nothing can be taken away but by the configuration.",
+      "What all instances share: revocations, requests for roles and the sessions that are open. Left out: nothing can be asked for, and nothing taken away but by the configuration.",
     );
 }

@@ -22,7 +22,7 @@ export function tellOf(
     metrics.requests.asked++;
     if (request.kind === "break-glass") {
       const { id, role, database, requester, reason } = request;
-      metrics.requests.breakGlass++;
+      metrics.glassesBroken++;
       log.error(
         { request: id, identity: requester.name, role, database, reason },
         "break-glass access was taken",

@@ -67,7 +67,7 @@ export async function openRequestStage(more: readonly object[] = []): Promise<Re
       ...more.map((each) => ({ database: database.name, ...each })),
     ],
     more: {
-      store: storeSetting(store),
+      store: store.setting,
     },
   };
   const east = await startTestProxy(options);
@@ -129,12 +129,6 @@ export async function openRequestStage(more: readonly object[] = []): Promise<Re
       await database.close();
     },
   };
-}
-
-/** The `store` of a configuration without a file beside it. */
-export function storeSetting({ setting, address }: TestStore): object {
-  const { user, password } = address.login;
-  return { ...setting, login: { user, password: { command: ["printf", "%s", password] } } };
 }
 
 /** The lines of a record that tell of requests, without their times. */

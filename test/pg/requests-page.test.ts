@@ -6,7 +6,6 @@ import { parse } from "yaml";
 import { createTestDatabase } from "./embedded-database.ts";
 import { startTestProxy, userPassword } from "./running-proxy.ts";
 import { createTestStore } from "./store-database.ts";
-import { storeSetting } from "./request-stage.ts";
 
 const page = readFileSync(new URL("../../docs/requests.md", import.meta.url), "utf8");
 const main = join(import.meta.dirname, "../../src/cli/main.ts");
@@ -40,7 +39,7 @@ test("docs/requests.md, run", async () => {
     roles: { reader: role("reader"), admin: role("admin") },
     users: { alice: { groups: ["engineers"] }, bob: { groups: ["leads"] } },
     access: access.map((entry) => ({ ...entry, database: database.name })),
-    more: { store: storeSetting(store) },
+    more: { store: store.setting },
   });
   const there = (text: string) => text.replaceAll(/\bshop\b/g, database.name);
   const here = (text: string) =>

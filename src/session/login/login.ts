@@ -1,11 +1,10 @@
 import type { Socket } from "node:net";
-import { chooseRole, type FittingRoles } from "../../access/choose-role.ts";
+import { chooseRole } from "../../access/choose-role.ts";
 import type { Subject } from "../../access/revocations.ts";
-import type { Recorder, SessionRecord } from "../../audit/recorder.ts";
+import type { Recorder } from "../../audit/recorder.ts";
 import type { Config } from "../../config/config.ts";
 import { ownDatabase } from "../../config/read-databases.ts";
 import { problemOf, refuse, RolegateError, sqlstate, type Problem } from "../../errors.ts";
-import type { Identity } from "../../identity/identity.ts";
 import type { Logger } from "../../log.ts";
 import type { Metrics } from "../../metrics.ts";
 import type { TlsServer } from "../../net/tls.ts";
@@ -13,7 +12,7 @@ import { errorResponse } from "../../wire/error-fields.ts";
 import { truncateName } from "../../sql/names.ts";
 import { negotiateProtocolVersion } from "../../wire/negotiate-protocol-version.ts";
 import { authenticate } from "./authenticate.ts";
-import type { AccessNow } from "../access-now.ts";
+import { useRole, type AccessNow } from "../access-now.ts";
 import type { CancelKeys } from "../cancel-keys.ts";
 import type { Database } from "../database.ts";
 import { ClientGone, Inbox } from "./inbox.ts";
@@ -23,7 +22,6 @@ import { LoginRefused } from "./login-refused.ts";
 import { carrySettings, openRole } from "./open-role.ts";
 import { readOpening, type ClientAddress, type Opening, type Startup } from "./opening.ts";
 import { startOwnSession } from "../own-database/start.ts";
-import { reachOf, type Reach } from "../reach.ts";
 import type { Requests } from "../requests.ts";
 import { startSession } from "./start-session.ts";
 import { requestedSettings } from "./startup-settings.ts";
@@ -41,11 +39,11 @@ export type Gate = {
   readonly log: Logger;
   readonly cancelKeys: CancelKeys;
   readonly sessions: LiveSessions;
-  /** Undefined: there is no store, and so nothing to ask for. */
-  readonly requests: Requests | undefined;
   /** Undefined: there is no store. */
   readonly takenAway: TakenAway | undefined;
   readonly access: AccessNow;
+  /** Undefined: there is no store, and so nothing to ask for. */
+  readonly requests: Requests | undefined;
   /** The database of that name, once it can be reached; rejects with a RolegateError. */
   readonly database: (name: string) => Promise<Database>;
 };
@@ -182,15 +180,11 @@ async function begin(
     return startOwnSession(inbox, { identity, user, connection, client: shownAddress(client), minor }, gate);
   }
   if (!config.databases.has(name)) refuse("unknown_database", `database "${name}" does not exist`);
-  const { access, requests } = gate;
-  const rolesNow = (): FittingRoles =>
-    access.rolesFor(identity, connection, Date.now(), requests?.grantsOf(identity));
+  const rolesNow = () => gate.access.rolesFor(identity, connection, Date.now());
   const { roles, askable } = rolesNow();
-  const chosen = chooseRole(user, identity, roles, { askable, database: name });
+  const chosen = chooseRole(user, identity, roles, askable);
   if (chosen.kind === "refused") throw new RolegateError(chosen.problem);
   takenAway?.check(asRole(chosen.role));
-  const reachNow = (): Reach =>
-    reachOf(rolesNow(), name, (lost) => requests?.whyLost(identity, lost, name) ?? noLonger(identity, lost));
   const database = await gate.database(name);
   const deadline = config.limits.upstreamTimeout;
   const role = await openRole(
@@ -203,14 +197,14 @@ async function begin(
     {
       identity,
       database,
-      reachNow,
+      rolesNow,
       connection,
       client: shownAddress(client),
       minor,
       changed,
       openRole: async (to, { role: before, parameters, change, record }) => {
         await takenAway?.admit(asRole(to));
-        useRole(to, reachNow(), record);
+        useRole(to, rolesNow(), record);
         return openRole(
           {
             database,
@@ -226,17 +220,6 @@ async function begin(
     },
     gate,
   );
-}
-
-function noLonger({ name }: Identity, role: string): Problem {
-  return { code: "session_ended", message: `"${name}" may not have the role "${role}" any more` };
-}
-
-/** Looks again at the very moment: what was judged to be allowed may be over. @throws RolegateError role_not_allowed */
-function useRole(role: string, { roles, held, whyLost }: Reach, record: SessionRecord): void {
-  if (!roles.has(role)) refuse("role_not_allowed", whyLost(role).message);
-  const request = held.get(role);
-  if (request !== undefined) record.useRequest(role, request.id);
 }
 
 /** As the server does: without a database or with an empty one, the one that is called like the user. */

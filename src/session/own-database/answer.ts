@@ -1,5 +1,4 @@
 import { shownDuration, textProblem, type Someone } from "../../access/ask.ts";
-import { isOwn } from "../../access/decide.ts";
 import { personOf, stateOf, type AccessRequest } from "../../access/requests.ts";
 import { refuse, RolegateError } from "../../errors.ts";
 import type { Requests } from "../requests.ts";
@@ -12,7 +11,9 @@ export type Answer = {
 };
 
 /** Undefined: there is no store. */
-export type Asking = Pick<Requests, "ask" | "decide" | "list" | "mayDecide" | "now"> | undefined;
+export type Asking = Pick<Requests, "ask" | "decide" | "list" | "may" | "now"> | undefined;
+
+const verbs = ["approve", "deny", "withdraw"] as const;
 
 const requestColumns = [
   "id",
@@ -97,12 +98,7 @@ function requestRow(
   const state = stateOf(request, now);
   const open = state.kind === "pending" || state.kind === "in force";
   const approved = decisions.filter(({ kind }) => kind === "approve").length;
-  const mayDecide = open && requests.mayDecide(request, someone);
-  const may = [
-    ...(mayDecide && state.kind === "pending" && !isOwn(request, someone) ? ["approve"] : []),
-    ...(mayDecide ? ["deny"] : []),
-    ...(open && isOwn(request, someone) ? ["withdraw"] : []),
-  ];
+  const may = verbs.filter((kind) => requests.may(kind, request, someone));
   return [
     String(id),
     requester.name,

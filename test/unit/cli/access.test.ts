@@ -38,6 +38,30 @@ function run(options: Partial<AccessOptions>) {
   return access({ ...usual, ...options }, goodEnv, false);
 }
 
+test("a role that has to be asked for is none that may be taken", async () => {
+  const more = `  - { role: night, database: shop, when: "true", request: { maxDuration: 1h, approvers: "true" } }
+  - { role: oncall, database: shop, when: "true", breakGlass: { maxDuration: 1h } }
+store: {}
+roles: roles/
+`;
+  const text = files["rolegate.yaml"]!.replace("roles: roles/\n", more);
+  using operator = operatorFiles({ ...files, "rolegate.yaml": text });
+  const config = path.join(operator.directory, "rolegate.yaml");
+  const options = {
+    config,
+    as: "alice",
+    attribute: [],
+    address: "10.1.2.3",
+    applicationName: "",
+    tls: true,
+    at,
+  };
+  const { out } = await access(options, goodEnv, false);
+  expect(out).toContain("  database shop: role analyst\n");
+  expect(out).toContain("night, by rolegate.yaml:38: fits, and has to be asked for\n");
+  expect(out).toContain("oncall, by rolegate.yaml:39: fits, by breaking the glass\n");
+});
+
 describe("rolegate access", () => {
   test("says which part of a condition keeps a password user from a role", async () => {
     expect(await run({ as: "alice", address: "10.1.2.3" })).toEqual({

@@ -46,8 +46,6 @@ const session = (id: string, role: string): LiveSession => ({
   role,
   nextRole: undefined,
   state: "idle",
-  onRequest: false,
-  renewReach: () => undefined,
   endWhenIdle: () => {},
   endAfterStatement: (problem, _grace, reason) => void ended.set(id, `${problem.message} / ${reason}`),
 });
