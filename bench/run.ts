@@ -28,6 +28,8 @@ try {
   else if (options.what === "stream") await (await import("./stream.ts")).runStream(options);
   else if (options.what === "idle") await (await import("./idle.ts")).runIdle(options);
   else if (options.what === "revocation") await (await import("./revocation.ts")).runRevocation(options.json);
+  else if (options.what === "names")
+    await (await import("./names.ts")).runNames(options.rounds, options.json);
   else if (options.what === "rewritten")
     await (await import("./rewritten.ts")).runRewritten(options.rounds, options.json);
   else {

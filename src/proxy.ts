@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { Recorder } from "./audit/recorder.ts";
 import type { Config, ListenTlsConfig } from "./config/config.ts";
+import { readMockSecret } from "./config/mock-secret.ts";
 import { reloadable } from "./config/reloadable.ts";
 import { startAdmin, type Admin, type Health } from "./console/admin.ts";
 import { RolegateError } from "./errors.ts";
@@ -13,6 +14,7 @@ import { reviewAccess } from "./session/access-review.ts";
 import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
+import { FailedLogins } from "./session/login/failed-logins.ts";
 import { watchKeySets } from "./session/login/watch-key-sets.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
 import { PublishedSessions } from "./session/published-sessions.ts";
@@ -97,6 +99,13 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       metrics,
       log,
       sessions,
+      failedLogins: new FailedLogins(config.limits.failedLogins, config.limits.authenticationTimeout),
+      mockSecret: readMockSecret(config.identities.mockSecret, (error) =>
+        log.warn(
+          { err: error },
+          "the secret for unknown names cannot be kept: a restart changes their salts, and theirs alone",
+        ),
+      ),
       requests,
       takenAway,
       access,

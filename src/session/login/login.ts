@@ -14,6 +14,8 @@ import { negotiateProtocolVersion } from "../../wire/negotiate-protocol-version.
 import { authenticate } from "./authenticate.ts";
 import { useRole, type AccessNow } from "../access-now.ts";
 import type { CancelKeys } from "../cancel-keys.ts";
+import type { FailedLogins } from "./failed-logins.ts";
+import { guarded } from "./guard.ts";
 import type { Database } from "../database.ts";
 import { ClientGone, Inbox } from "./inbox.ts";
 import type { LiveSessions } from "../live-sessions.ts";
@@ -42,6 +44,9 @@ export type Gate = {
   /** Undefined: there is no store. */
   readonly takenAway: TakenAway | undefined;
   readonly access: AccessNow;
+  readonly failedLogins: FailedLogins;
+  /** From which the answers to names that do not exist are made. */
+  readonly mockSecret: Buffer;
   /** Undefined: there is no store, and so nothing to ask for. */
   readonly requests: Requests | undefined;
   /** The database of that name, once it can be reached; rejects with a RolegateError. */
@@ -58,12 +63,18 @@ export type Login = {
   readonly destroy: () => void;
 };
 
-/**
- * Takes an accepted connection through everything that comes before its first statement.
- * @param authenticated called when the client has proved who it is
- */
-export function beginLogin(socket: Socket, gate: Gate, authenticated: () => void): Login {
-  const proxied = gate.trustedProxies?.(socket.remoteAddress ?? "") === true;
+/** What is known of an accepted connection, and who hears how it goes on. */
+export type Arrival = {
+  /** A load balancer is at the other end, and must say first where the client is. */
+  readonly proxied: boolean;
+  /** Called when it has. */
+  readonly located: (address: string) => void;
+  /** Called when the client has proved who it is. */
+  readonly authenticated: () => void;
+};
+
+/** Takes an accepted connection through everything that comes before its first statement. */
+export function beginLogin(socket: Socket, gate: Gate, { proxied, located, authenticated }: Arrival): Login {
   let inbox: Inbox | undefined;
   let over = false;
   const abort = (problem: Problem): void => {
@@ -77,7 +88,7 @@ export function beginLogin(socket: Socket, gate: Gate, authenticated: () => void
     gate.config().limits.authenticationTimeout,
   );
   const work = async (): Promise<void> => {
-    const opening = await readOpening(socket, { tls: gate.tls(), proxied });
+    const opening = await readOpening(socket, { tls: gate.tls(), proxied, located });
     switch (opening.kind) {
       case "cancel": {
         const { processId, key, client } = opening;
@@ -157,12 +168,16 @@ async function begin(
   const requested = requestedSettings(startup.parameters);
 
   const name = databaseName(startup);
-  const identity = await authenticate(inbox, {
-    stranger: { user, database: name, address, encrypted, certified: clientCertificate.kind === "valid" },
-    clientCertificate,
-    identities: config.identities,
-    certificateHash: tls?.certificateHash,
-  });
+  const identity = await guarded(inbox, { user, address }, gate, (admit) =>
+    authenticate(inbox, {
+      stranger: { user, database: name, address, encrypted, certified: clientCertificate.kind === "valid" },
+      clientCertificate,
+      identities: config.identities,
+      certificateHash: tls?.certificateHash,
+      mockSecret: gate.mockSecret,
+      admit,
+    }),
+  );
   authenticated();
   const asRole = (role?: string): Subject => ({
     identity,
