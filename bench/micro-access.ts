@@ -56,6 +56,7 @@ function session(begun: number): LiveSession {
     begun,
     role: "analyst",
     nextRole: undefined,
+    state: "idle",
     endWhenIdle: nothing,
     endAfterStatement: failed,
   };

@@ -11,12 +11,16 @@ import { roleFile } from "./role-files.ts";
 
 const program = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 
-/** `rolegate serve` in a process of its own, as a user would start it, with its record in a temporary directory. */
+/**
+ * `rolegate serve` in a process of its own, as a user would start it, with its record in a temporary directory.
+ * @param more lines for its configuration
+ */
 export async function startRolegate(
   database: BenchDatabase,
   cpuProfile: string | undefined,
   cleanup: AsyncDisposableStack,
   maxConnections = 1_000,
+  more = "",
 ): Promise<{ child: Child; port: number; password: string }> {
   const directory = mkdtempSync(join(tmpdir(), "rolegate-bench-"));
   cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
@@ -24,7 +28,7 @@ export async function startRolegate(
   const port = await freePort();
   const verifier = await makeVerifier(password, { salt: randomBytes(saltBytes) });
   const file = join(directory, "rolegate.yaml");
-  writeFileSync(file, configuration(database.server.port, port, verifier, maxConnections), {
+  writeFileSync(file, configuration(database.server.port, port, verifier, maxConnections) + more, {
     mode: 0o600,
   });
   mkdirSync(join(directory, "roles"));

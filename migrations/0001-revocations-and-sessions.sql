@@ -49,6 +49,8 @@ create unlogged table rolegate.sessions (
   instance uuid not null references rolegate.instances on delete cascade,
   identity text not null,
   method text not null,
+  -- What proved it, as it is named in revocations; no secret.
+  credential jsonb not null,
   role text not null,
   database text not null,
   client text not null,

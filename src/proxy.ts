@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { Recorder } from "./audit/recorder.ts";
 import type { Config, ListenTlsConfig } from "./config/config.ts";
 import { readMockSecret } from "./config/mock-secret.ts";
+import { reloadable } from "./config/reloadable.ts";
 import { startAdmin, type Admin, type Health } from "./console/admin.ts";
 import { RolegateError } from "./errors.ts";
 import type { Logger } from "./log.ts";
@@ -16,6 +17,8 @@ import { Entrance } from "./session/login/entrance.ts";
 import { FailedLogins } from "./session/login/failed-logins.ts";
 import { watchKeySets } from "./session/login/watch-key-sets.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
+import { PublishedSessions } from "./session/published-sessions.ts";
+import { endedBy } from "./session/reloaded.ts";
 import { Requests } from "./session/requests.ts";
 import { TakenAway } from "./session/taken-away.ts";
 import { openStore, type OpenStore } from "./store/open.ts";
@@ -30,6 +33,13 @@ export type Proxy = {
    * @throws Error of node:crypto for a certificate or key that TLS cannot use; the one before it stays then
    */
   renewTls(tls: ListenTlsConfig): void;
+  /**
+   * Puts a configuration in the place of the one in force, as far as that can be done while it runs: sessions that could not
+   * begin like this under it end.
+   * @returns the settings that hold from the next start on
+   * @throws Error for rules that a server's grammar does not accept; everything stays as it was then
+   */
+  reload(config: Config): Promise<readonly string[]>;
   /**
    * Takes no new clients, ends the sessions at their next idle moment or after `deadline` milliseconds, and
    * writes the last line of the record.
@@ -49,12 +59,14 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
   const metrics = createMetrics();
   watchKeySets(config.identities.jwt, log, metrics);
   const recorder = Recorder.open({ directory: config.audit.directory, log, counts: metrics.audit });
+  let inForce = config;
   let tls = config.listen.tls && loadTls(config.listen.tls);
   const databases = new Databases(config, log, metrics);
   const sessions = new LiveSessions();
   let stopping = false;
   let store: OpenStore | undefined;
   let takenAway: TakenAway | undefined;
+  let published: PublishedSessions | undefined;
   const health = (): Health => {
     const needed = {
       audit: recorder.failure === undefined ? "ok" : "failing",
@@ -67,18 +79,20 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
   };
   let requests: Requests | undefined;
   const access = new AccessNow(config.access, log, () => requests);
-  const endReview = reviewAccess(sessions, access);
+  sessions.require(access.standing);
+  let endReview = reviewAccess(sessions, access);
   let admin: Admin | undefined;
   try {
     if (config.store !== undefined) {
       store = await openStore(config.store, log);
       const options = { sessions, recorder, metrics, log };
-      requests = new Requests(store.store, { ...options, entries: () => config.access });
+      requests = new Requests(store.store, { ...options, entries: () => inForce.access });
       takenAway = new TakenAway(store, config.store, options, [requests.reader]);
+      published = new PublishedSessions(store.store, sessions, log);
     }
     await databases.openAll();
     const entrance = new Entrance({
-      config,
+      config: () => inForce,
       tls: () => tls,
       trustedProxies: config.listen.trustedProxies,
       recorder,
@@ -114,6 +128,25 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       renewTls: (renewed) => {
         tls = loadTls(renewed);
       },
+      reload: async (read) => {
+        const before = inForce;
+        const { config: after, later } = reloadable(before, read);
+        const apply = await databases.prepare(after);
+        apply();
+        inForce = after;
+        access.renew(after.access);
+        endReview();
+        endReview = reviewAccess(sessions, access);
+        watchKeySets(after.identities.jwt, log, metrics);
+        const ending = endedBy(before, after, ({ identity, connection }, now) => {
+          return access.rolesFor(identity, connection, now).roles;
+        });
+        for (const session of sessions) {
+          const end = ending(session, Date.now());
+          if (end !== undefined) session.endAfterStatement(end.problem, end.grace);
+        }
+        return later;
+      },
       close: async (deadline = drainDeadline) => {
         stopping = true;
         await listener.close();
@@ -123,6 +156,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
         await entered;
         requests?.close();
         takenAway?.close();
+        await published?.close();
         await Promise.all([databases.close(), admin?.close(), store?.close()]);
         await recorder.close();
       },
@@ -131,6 +165,7 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     endReview();
     requests?.close();
     takenAway?.close();
+    await published?.close();
     await Promise.all([databases.close(), admin?.close(), store?.close()]);
     await recorder.close();
     throw error instanceof RolegateError ? new Error(error.message, { cause: error.cause }) : error;

@@ -11,8 +11,12 @@ export const newestMajor = 18;
  * Loads a configuration and reads the expressions of its rules too; `check` and `serve` begin with it.
  * @param file the configuration file; problems are named relative to the working directory, as it is.
  */
-export async function loadCheckedConfig(file: string, env: NodeJS.ProcessEnv): Promise<LoadedConfig> {
-  const loaded = loadConfig(file, env);
+export async function loadCheckedConfig(
+  file: string,
+  env: NodeJS.ProcessEnv,
+  options: Parameters<typeof loadConfig>[2] = {},
+): Promise<LoadedConfig> {
+  const loaded = loadConfig(file, env, options);
   if (loaded.kind === "refused") return loaded;
   const { databases, identities } = loaded.config;
   const parser = await loadParser(newestMajor, workerLimits);

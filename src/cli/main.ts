@@ -15,6 +15,7 @@ import { registerRevoke } from "./revoke.ts";
 import { registerRequests } from "./requests.ts";
 import { registerSchema } from "./schema.ts";
 import { registerServe } from "./serve.ts";
+import { registerSessions } from "./sessions.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -36,6 +37,7 @@ registerApply(program);
 registerAudit(program);
 registerMigrate(program);
 registerRevoke(program);
+registerSessions(program);
 registerLogin(program);
 registerConnect(program);
 registerLogout(program);

@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import { formatProblem } from "../document/problem.ts";
+import { isUnavailable } from "../store/unavailable.ts";
 import { migrate } from "../store/migrate.ts";
 import { loadCheckedConfig } from "./load-config.ts";
+import { awayMessage } from "./with-store.ts";
 import { storeAddress } from "./store-address.ts";
 
 /** Adds `rolegate migrate` to the program. */
@@ -18,7 +20,9 @@ export function registerMigrate(program: Command): void {
         process.exitCode = 2;
         return;
       }
-      const done = await migrate(storeAddress(loaded.config));
+      const done = await migrate(storeAddress(loaded.config)).catch((error: unknown) => {
+        throw isUnavailable(error) ? new Error(awayMessage(error)) : error;
+      });
       process.stdout.write(done.map((name) => `applied ${name}\n`).join(""));
       process.stderr.write(done.length === 0 ? "the store is up to date\n" : `${done.length} applied\n`);
     });

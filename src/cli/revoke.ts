@@ -1,13 +1,19 @@
-import { hostname, userInfo } from "node:os";
 import type { Command } from "commander";
 import { visible } from "../audit/escape.ts";
-import { createLogger } from "../log.ts";
-import { lift, listRevocations, revoke, type StoredRevocation } from "../store/revocations.ts";
-import { Store } from "../store/store.ts";
-import { loadConfig } from "../config/load.ts";
-import { formatProblem } from "../document/problem.ts";
+import { indexRevocations, revokedBy } from "../access/revocations.ts";
+import type { Config } from "../config/config.ts";
+import {
+  lift,
+  listRevocations,
+  revoke,
+  type NewRevocation,
+  type StoredRevocation,
+} from "../store/revocations.ts";
+import { listSessions, type ListedSession } from "../store/sessions.ts";
+import type { Store } from "../store/store.ts";
 import { readTarget, type TargetOptions } from "./revocation-target.ts";
-import { storeAddress } from "./store-address.ts";
+import { format } from "./sessions.ts";
+import { operator, readReason, withStore } from "./with-store.ts";
 
 type RevokeOptions = TargetOptions & {
   readonly config: string;
@@ -43,43 +49,51 @@ export function registerRevoke(program: Command): void {
     .option("-c, --config <file>", "the configuration", "rolegate.yaml")
     .addHelpText("after", "\nExit codes: 0 fine, 1 there is no such revocation, 2 could not run.")
     .action(async (name: string | undefined, options: RevokeOptions) => {
-      process.exitCode = await run(name, options);
+      process.exitCode = await withStore(options.config, (store, config) =>
+        run(name, options, store, config),
+      );
     });
 }
 
-async function run(name: string | undefined, options: RevokeOptions): Promise<number> {
-  const loaded = loadConfig(options.config, process.env);
-  if (loaded.kind === "refused") {
-    process.stderr.write([...loaded.problems.map(formatProblem), ""].join("\n"));
-    return 2;
-  }
-  const { config } = loaded;
-  const store = new Store(storeAddress(config), createLogger("silent"));
+async function run(
+  name: string | undefined,
+  options: RevokeOptions,
+  store: Store,
+  config: Config,
+): Promise<number> {
   const query: Store["query"] = (sql, values) => store.query(sql, values);
-  try {
-    if (options.list === true) {
-      print(await listRevocations(query, options.all === true), options);
-      return 0;
-    }
-    const by = operator();
-    if (options.lift !== undefined) return await giveBack(store, options.lift, by, options);
-    const issuers = config.identities.jwt.map(({ issuer }) => issuer);
-    const target = readTarget(name, options, { issuers, now: Date.now() });
-    const revocation = { ...target, reason: readReason(options.reason), by };
-    if (options.dryRun === true) {
-      process.stdout.write(`would revoke ${describe(revocation)}\n`);
-      return 0;
-    }
-    const id = await revoke(query, revocation);
-    process.stdout.write(
-      options.json === true
-        ? `${JSON.stringify({ id, ...revocation })}\n`
-        : `revoked ${describe(revocation)} (id ${id})\n`,
-    );
+  if (options.list === true) {
+    print(await listRevocations(query, options.all === true), options);
     return 0;
-  } finally {
-    await store.close();
   }
+  const by = operator();
+  if (options.lift !== undefined) return giveBack(store, options.lift, by, options);
+  const issuers = config.identities.jwt.map(({ issuer }) => issuer);
+  const target = readTarget(name, options, { issuers, now: Date.now() });
+  const revocation = { ...target, reason: readReason(options.reason), by };
+  if (options.dryRun === true) {
+    const concerned = concernedBy(revocation, await listSessions(query));
+    process.stdout.write(`would revoke ${describe(revocation)} and end ${concerned.length} sessions\n`);
+    for (const session of concerned) process.stdout.write(`${format(session, options.json === true)}\n`);
+    return 0;
+  }
+  const id = await revoke(query, revocation);
+  process.stdout.write(
+    options.json === true
+      ? `${JSON.stringify({ id, ...revocation })}\n`
+      : `revoked ${describe(revocation)} (id ${id})\n`,
+  );
+  return 0;
+}
+
+function concernedBy(revocation: NewRevocation, sessions: readonly ListedSession[]): ListedSession[] {
+  const now = Date.now();
+  const index = indexRevocations([{ ...revocation, id: "", at: now }]);
+  return sessions.filter(({ id, identity: name, method, credential, role, database }) => {
+    const times = { signedInAt: now, mfa: false, expiresAt: undefined };
+    const identity = { name, method, credential, attributes: {}, ...times };
+    return revokedBy(index, { identity, session: id, roles: [role], database }, now) !== undefined;
+  });
 }
 
 async function giveBack(store: Store, id: string, by: string, options: RevokeOptions): Promise<number> {
@@ -93,21 +107,6 @@ async function giveBack(store: Store, id: string, by: string, options: RevokeOpt
   }
   process.stdout.write(`gave back ${describe(lifted)} (id ${id})\n`);
   return 0;
-}
-
-/** Who asks, as the operating system says; stored with what they do. */
-function operator(): string {
-  try {
-    return `${userInfo().username}@${hostname()}`;
-  } catch {
-    return `uid ${process.getuid?.() ?? "?"}@${hostname()}`;
-  }
-}
-
-/** @throws Error for none, or one that is no single line */
-function readReason(reason: string | undefined): string {
-  if (reason !== undefined && /^\P{C}{1,500}$/u.test(reason) && reason.trim() !== "") return reason;
-  throw new Error("--reason: expected one line of at most 500 characters that says why");
 }
 
 type Described = Pick<StoredRevocation, "kind" | "value" | "issuer" | "database" | "until">;

@@ -5,6 +5,7 @@ import { createLogger } from "../log.ts";
 import { startProxy } from "../proxy.ts";
 import { limitYoungGeneration } from "./limit-young-generation.ts";
 import { loadCheckedConfig } from "./load-config.ts";
+import { reloadOnChange } from "./reload.ts";
 import { renewTls } from "./renew-tls.ts";
 
 /** Adds `rolegate serve` to the program. */
@@ -12,7 +13,7 @@ export function registerServe(program: Command): void {
   program
     .command("serve")
     .description(
-      "run the proxy until it is told to stop (SIGTERM or Ctrl-C), then let sessions finish; SIGHUP reads the TLS certificate again",
+      "run the proxy until it is told to stop (SIGTERM or Ctrl-C), then let sessions finish; SIGHUP reads the configuration and the TLS certificate again",
     )
     .option("-c, --config <file>", "the configuration", "rolegate.yaml")
     .option("--drain <seconds>", "how long sessions may finish what they are at", "10")
@@ -34,10 +35,12 @@ export function registerServe(program: Command): void {
       const log = createLogger(config.log.level);
       const proxy = await startProxy(config, { log });
       const endRenewal = renewTls(proxy, file, { env: process.env, log, tls: config.listen.tls });
+      const endReload = reloadOnChange(proxy, file, { env: process.env, log, roles: config.rolesDirectory });
       await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
       // Whoever asks twice does not want to wait.
       for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => process.exit(1));
       endRenewal();
+      endReload();
       await proxy.close(seconds * 1000);
     });
 }

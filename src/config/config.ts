@@ -12,6 +12,8 @@ import type { Secret } from "./secret.ts";
 export type Config = {
   /** The configuration file's absolute path. */
   readonly file: string;
+  /** The directory of the role files, absolute. */
+  readonly rolesDirectory: string;
   readonly listen: ListenConfig;
   /** Health and metrics; undefined: not served. */
   readonly admin: { readonly address: SocketAddress } | undefined;

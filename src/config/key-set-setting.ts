@@ -16,7 +16,8 @@ const expected = "the https:// URL or the file of a JSON Web Key Set";
 
 /** What `jwks` names: keys that are here, or where they are to be fetched. */
 export type NamedKeys =
-  | { readonly kind: "keys"; readonly keys: KeySet }
+  /** `source`: the file, or what stands in its place. */
+  | { readonly kind: "keys"; readonly keys: KeySet; readonly source: string }
   | { readonly kind: "url"; readonly url: URL };
 
 /** `jwks` of a `jwt` entry: where the issuer's public keys are. */
@@ -47,6 +48,7 @@ function local(value: string, sources: Sources | undefined, sink: IssueSink): Na
   if (reading.kind === "keys")
     return {
       kind: "keys",
+      source: value,
       keys:
         file === undefined
           ? fixedKeySet(reading.keys)

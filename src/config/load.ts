@@ -28,10 +28,15 @@ export type LoadedConfig =
  * Reads `rolegate.yaml` and everything that it names, and reports every problem at once.
  * @param file the path of the configuration file; paths in it are relative to its directory.
  * @param env where `{ env: NAME }` is looked up.
+ * @param options.commandsLater commands run when their value is needed.
  */
-export function loadConfig(file: string, env: NodeJS.ProcessEnv): LoadedConfig {
+export function loadConfig(
+  file: string,
+  env: NodeJS.ProcessEnv,
+  { commandsLater = false }: Pick<Sources, "commandsLater"> = {},
+): LoadedConfig {
   const absolute = path.resolve(file);
-  const sources: Sources = { directory: path.dirname(absolute), env };
+  const sources: Sources = { directory: path.dirname(absolute), env, commandsLater };
   const opened = open(file, sources);
   if (opened.kind === "refused") return opened;
   const { reading } = opened;
@@ -64,6 +69,7 @@ export function loadConfig(file: string, env: NodeJS.ProcessEnv): LoadedConfig {
   }
   const config: Config = {
     file: absolute,
+    rolesDirectory: path.resolve(sources.directory, read(reading, ["roles"], reading.schemas.roles) ?? ""),
     listen,
     admin,
     databases: complete,

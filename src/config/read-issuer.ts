@@ -26,6 +26,7 @@ export function readIssuer(reading: Reading, path: Path): PlacedIssuer | undefin
     authorizedParties: given.authorizedParties && new Set(given.authorizedParties),
     algorithms: given.algorithms,
     keys: jwks?.kind === "keys" ? jwks.keys : remoteKeySet(location, { lastKeysFor: given.lastKeysFor }),
+    keysFrom: jwks?.kind === "keys" ? jwks.source : JSON.stringify([location, given.lastKeysFor]),
     nameClaim: given.name,
     attributes: new Map(Object.entries(given.attributes)),
     mfaAcr: new Set(given.mfaAcr),

@@ -20,14 +20,14 @@ export type RoleSecret = (role: string, sink: IssueSink) => Secret | undefined;
 /**
  * A secret that is asked for each time it is needed, so that a rotated one is seen: a file is read again, a command
  * run again once what it printed is five minutes old, or is no longer right. A variable never changes.
- * @param first what the reference stood for at the start.
+ * @param first what the reference stood for at the start; undefined: a command that has not run yet.
  * @returns rejects, naming file or program but nothing that was read, when the secret can no longer be had.
  */
-export function keepSecret(reference: Reference, sources: Sources, first: string): Secret {
-  if (reference.kind === "env") return () => Promise.resolve(first);
+export function keepSecret(reference: Reference, sources: Sources, first: string | undefined): Secret {
+  if (reference.kind === "env") return () => Promise.resolve(first ?? "");
   if (reference.kind === "file") return () => readSecret(path.resolve(sources.directory, reference.path));
-  let current = Promise.resolve(first);
-  let since = performance.now();
+  let current = Promise.resolve(first ?? "");
+  let since = first === undefined ? Number.NEGATIVE_INFINITY : performance.now();
   return ({ renew } = { renew: false }) => {
     const age = performance.now() - since;
     if (age > (renew ? commandMinAge : commandMaxAge)) {

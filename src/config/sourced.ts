@@ -83,6 +83,8 @@ function referenced(sources: Sources | undefined): z.ZodType<Reference> {
 }
 
 function readSecret(reference: Reference, sources: Sources, sink: IssueSink): Secret | undefined {
+  if (reference.kind === "command" && sources.commandsLater === true)
+    return keepSecret(reference, sources, undefined);
   const text = resolveReference(reference, sources, sink);
   if (text === undefined) return undefined;
   if (!text.includes("\0")) return keepSecret(reference, sources, text);

@@ -8,6 +8,8 @@ export type Sources = {
   /** The directory that relative paths start from: the configuration file's. */
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Commands run when what they print is needed, and not now: while sessions run nothing may wait for one. */
+  readonly commandsLater?: boolean;
 };
 
 /** More than any value: a certificate chain or a key set has some tens of kilobytes. */

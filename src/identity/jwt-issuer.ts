@@ -31,6 +31,8 @@ export type JwtIssuer = {
   readonly authorizedParties: ReadonlySet<string> | undefined;
   readonly algorithms: readonly TokenAlgorithm[];
   readonly keys: KeySet;
+  /** Where they are from: equal texts, the same keys. */
+  readonly keysFrom?: string;
   readonly nameClaim: ClaimPath;
   /** Attribute → claim. */
   readonly attributes: ReadonlyMap<string, ClaimPath>;

@@ -6,6 +6,7 @@ export type Captures = ReadonlyMap<string, string>;
 
 /** Text with `{captures}` in it, matched with all of a value. */
 export type Pattern = {
+  readonly text: string;
   readonly captures: readonly string[];
   readonly match: (value: string) => Captures | undefined;
 };
@@ -42,6 +43,7 @@ export function compilePattern(text: string, kind: PatternKind): Pattern | undef
   if (text === "" || /[{}]/.test(text.replaceAll(capture, ""))) return undefined;
   const whole = new RegExp(`^${expression}$`, "u");
   return {
+    text,
     captures,
     match: (value) => {
       const found = whole.exec(value);

@@ -66,7 +66,7 @@ export type Grants = {
   readonly file: string;
   /** The place that says that the database role's own rights are the only bound, in the form of a rule; there are no rules then. */
   readonly unrestricted: string | undefined;
-  /** Equal keys, equal grants: the role, the attributes that its rules use, and whose name they need. Verdicts are kept under it. */
+  /** Equal keys, equal grants: the role in its edition, the attributes that its rules use, and whose name they need. Verdicts are kept under it. */
   readonly key: string;
   readonly tables: ReadonlyMap<string, TableGrant>;
   /** Entries `schema.*`, by schema. */
@@ -89,12 +89,15 @@ export type Role = {
   readonly expressions: ReadonlyMap<RuleExpression, Expression>;
   /** Attributes that the rules need, sorted. */
   readonly attributes: readonly string[];
+  /** Rules that have changed are another edition: verdicts under the old ones must not hold for the new. */
+  readonly edition: number;
 };
 
 /** Parses a role file's rules; all that is wrong is reported at once. */
 export function compileRole(
   file: RoleFile,
   parser: Parser,
+  edition = 1,
 ): { kind: "role"; role: Role } | { kind: "refused"; problems: readonly ExpressionProblem[] } {
   const expressions = new Map<RuleExpression, Expression>();
   const problems: ExpressionProblem[] = [];
@@ -107,7 +110,7 @@ export function compileRole(
   const attributes = [
     ...new Set([...expressions.values()].flatMap((expression) => expression.attributes)),
   ].toSorted();
-  return { kind: "role", role: { file, expressions, attributes } };
+  return { kind: "role", role: { file, expressions, attributes, edition } };
 }
 
 /**
@@ -154,6 +157,7 @@ export function bindGrants(role: Role, identity: Subject): Grants {
         : `${role.file.file}:${role.file.unrestricted} unrestricted`,
     // Prepared transactions are called by the identity's name (prepared-transactions.ts).
     key: JSON.stringify([
+      role.edition,
       role.file.database,
       role.file.role,
       [...literals],

@@ -29,12 +29,12 @@ export type Granting = {
 
 /** What `access` says as time goes by, and as requests are decided. */
 export class AccessNow {
-  readonly #entries: readonly AccessEntry[];
-  readonly #ofRole: ReadonlyMap<string, readonly AccessEntry[]>;
+  #entries: readonly AccessEntry[];
+  #ofRole: ReadonlyMap<string, readonly AccessEntry[]>;
   readonly #log: Logger;
   /** Entries that could not be evaluated, and are in the log. */
   readonly #logged = new WeakSet<AccessEntry>();
-  readonly #lasting = new WeakMap<LiveSession, { readonly role: string; readonly lasting: boolean }>();
+  #lasting = new WeakMap<LiveSession, { readonly role: string; readonly lasting: boolean }>();
 
   readonly #granting: () => Granting | undefined;
 
@@ -45,8 +45,15 @@ export class AccessNow {
   ) {
     this.#granting = granting;
     this.#entries = entries;
-    this.#ofRole = Map.groupBy(entries, ({ database, role }) => keyOf(database, role));
+    this.#ofRole = byRole(entries);
     this.#log = log;
+  }
+
+  /** From now on these hold. */
+  renew(entries: readonly AccessEntry[]): void {
+    this.#entries = entries;
+    this.#ofRole = byRole(entries);
+    this.#lasting = new WeakMap();
   }
 
   /** True if time alone can take a role away. */
@@ -120,6 +127,10 @@ export class AccessNow {
   #entriesOf({ connection, role }: LiveSession): readonly AccessEntry[] {
     return this.#ofRole.get(keyOf(connection.database, role)) ?? [];
   }
+}
+
+function byRole(entries: readonly AccessEntry[]): ReadonlyMap<string, readonly AccessEntry[]> {
+  return Map.groupBy(entries, ({ database, role }) => keyOf(database, role));
 }
 
 function keyOf(database: string, role: string): string {

@@ -7,11 +7,11 @@ const interval = 1_000;
 const mostAtOnce = 100;
 
 /**
- * Asks once a second whether sessions may keep their roles, of those whose roles time can take away.
+ * Asks once a second, by the standing that `sessions` requires, whether sessions may keep their roles, of those whose roles
+ * time can take away.
  * @returns ends it
  */
 export function reviewAccess(sessions: LiveSessions, access: AccessNow): () => void {
-  sessions.require(access.standing);
   if (!access.timed) return () => {};
   let stopped = false;
   const begin = (): void => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Catalog } from "../catalog/catalog.ts";
 import { loginUser, type DatabaseConfig } from "../config/config.ts";
 import { RolegateError } from "../errors.ts";
@@ -18,6 +19,9 @@ import type { SlowJudge } from "./slow-judge.ts";
 import { VerdictCache, type VerdictScope } from "./verdict-cache.ts";
 import type { Asked } from "./verdict-of.ts";
 
+/** Never the same twice: a role may be removed and come back with other rules. */
+let nextEdition = 1;
+
 /** What the verdicts of a session stand on, beside the database itself. */
 type ScopePremises = Pick<JudgeContext, "grants" | "searchPath" | "roles" | "askable" | "rowSecurity"> & {
   /** The values with which the session began. */
@@ -26,8 +30,9 @@ type ScopePremises = Pick<JudgeContext, "grants" | "searchPath" | "roles" | "ask
 
 /** A database that is served: what it contains, its roles' rules and the verdicts that are known. */
 export class Database {
-  readonly config: DatabaseConfig;
-  readonly roles: ReadonlyMap<string, Role>;
+  #config: DatabaseConfig;
+  #roles: ReadonlyMap<string, Role>;
+  readonly #log: Logger;
   readonly #catalog: CatalogSource;
   readonly #parser: Parser;
   readonly #verdicts: VerdictCache;
@@ -40,9 +45,11 @@ export class Database {
     parser: Parser,
     verdicts: VerdictCache,
     slowJudge: SlowJudge,
+    log: Logger,
   ) {
-    this.config = config;
-    this.roles = roles;
+    this.#config = config;
+    this.#roles = roles;
+    this.#log = log;
     this.#catalog = catalog;
     this.#parser = parser;
     this.#verdicts = verdicts;
@@ -71,21 +78,34 @@ export class Database {
           log.error({ err: error, database: config.name }, "a statement could not be judged"),
       });
       const roles = compileRoles(config, await loadParser(parser.major, workerLimits));
-      for (const problem of [...roles.values()].flatMap((role) => lintRole(role, catalog.current())))
-        log.warn({ database: config.name, ...problem }, "a rule names what the database does not have");
-      for (const note of [...roles.values()].flatMap((role) => pinNotes(role, catalog.current())))
-        log.info(
-          { database: config.name, ...note },
-          "a rule depends on settings, so clients cannot change them",
-        );
-      for (const { file } of roles.values())
-        if (file.unrestricted !== undefined)
-          log.warn({ database: config.name, role: file.role, file: file.file }, "a role is unrestricted");
-      return new Database(config, roles, catalog, parser, verdicts, slowJudge);
+      noteRoles(config.name, roles, catalog.current(), log);
+      return new Database(config, roles, catalog, parser, verdicts, slowJudge, log);
     } catch (error) {
       await catalog.close();
       throw error;
     }
+  }
+
+  get config(): DatabaseConfig {
+    return this.#config;
+  }
+
+  get roles(): ReadonlyMap<string, Role> {
+    return this.#roles;
+  }
+
+  /**
+   * Compiles the roles of a changed configuration.
+   * @returns puts them in force
+   * @throws Error for a role file that the server's grammar does not accept
+   */
+  async prepare(config: DatabaseConfig): Promise<() => void> {
+    const roles = compileRoles(config, await loadParser(this.#parser.major, workerLimits), this.#roles);
+    return () => {
+      noteRoles(config.name, roles, this.#catalog.current(), this.#log);
+      this.#config = config;
+      this.#roles = roles;
+    };
   }
 
   /** What judging has cost lately. */
@@ -139,10 +159,20 @@ export function loginFor({ login }: DatabaseConfig, role: string): UpstreamLogin
   return { user: loginUser(login, role), password: login.password(role) };
 }
 
-function compileRoles(config: DatabaseConfig, parser: Parser): ReadonlyMap<string, Role> {
+/** @param before those in force: one that has not changed stays what it is */
+function compileRoles(
+  config: DatabaseConfig,
+  parser: Parser,
+  before: ReadonlyMap<string, Role> = new Map(),
+): ReadonlyMap<string, Role> {
   const roles = new Map<string, Role>();
   for (const [name, file] of config.roles) {
-    const compiled = compileRole(file, parser);
+    const known = before.get(name);
+    if (known !== undefined && isDeepStrictEqual(known.file, file)) {
+      roles.set(name, known);
+      continue;
+    }
+    const compiled = compileRole(file, parser, nextEdition++);
     if (compiled.kind === "refused") {
       const told = compiled.problems.map((problem) => JSON.stringify(problem)).join("; ");
       throw new Error(`role ${name} is refused: ${told}`);
@@ -150,4 +180,16 @@ function compileRoles(config: DatabaseConfig, parser: Parser): ReadonlyMap<strin
     roles.set(name, compiled.role);
   }
   return roles;
+}
+
+/** Tells the operator what of the rules is worth a look. */
+function noteRoles(database: string, roles: ReadonlyMap<string, Role>, catalog: Catalog, log: Logger): void {
+  for (const role of roles.values()) {
+    for (const problem of lintRole(role, catalog))
+      log.warn({ database, ...problem }, "a rule names what the database does not have");
+    for (const note of pinNotes(role, catalog))
+      log.info({ database, ...note }, "a rule depends on settings, so clients cannot change them");
+    if (role.file.unrestricted !== undefined)
+      log.warn({ database, role: role.file.role, file: role.file.file }, "a role is unrestricted");
+  }
 }

@@ -1,5 +1,5 @@
-import type { Config } from "../config/config.ts";
-import { RolegateError } from "../errors.ts";
+import type { Config, DatabaseConfig } from "../config/config.ts";
+import { refuse, RolegateError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { Database } from "./database.ts";
@@ -7,7 +7,7 @@ import { SlowJudge } from "./slow-judge.ts";
 
 /** The databases of a configuration: opened at the start, or when somebody wants one that could not be reached then. */
 export class Databases {
-  readonly #config: Config;
+  #config: Config;
   readonly #log: Logger;
   readonly #metrics: Metrics;
   readonly #open = new Map<string, Database>();
@@ -37,11 +37,9 @@ export class Databases {
 
   /** @throws RolegateError unknown_database, upstream_unavailable */
   async get(name: string): Promise<Database> {
+    const config = this.#now(name);
     const open = this.#open.get(name);
     if (open !== undefined) return open;
-    const config = this.#config.databases.get(name);
-    if (config === undefined)
-      throw new RolegateError({ code: "unknown_database", message: `database "${name}" does not exist` });
     let opening = this.#opening.get(name);
     if (opening === undefined) {
       opening = Database.open(config, this.#log, this.#metrics, this.#slowJudge);
@@ -49,11 +47,35 @@ export class Databases {
     }
     try {
       const database = await opening;
+      // The configuration may have changed meanwhile.
+      for (let now = this.#now(name); database.config !== now; now = this.#now(name))
+        (await database.prepare(now))();
       this.#open.set(name, database);
       return database;
     } finally {
       this.#opening.delete(name);
     }
+  }
+
+  /**
+   * Compiles the roles of a changed configuration.
+   * @returns puts it in force
+   * @throws Error for a role file that a server's grammar does not accept
+   */
+  async prepare(config: Config): Promise<() => void> {
+    const prepared: (() => void)[] = [];
+    for (const [name, database] of this.#open) {
+      const now = config.databases.get(name);
+      if (now !== undefined && now.roles.size > 0) prepared.push(await database.prepare(now));
+    }
+    return () => {
+      this.#config = config;
+      for (const apply of prepared) apply();
+    };
+  }
+
+  #now(name: string): DatabaseConfig {
+    return this.#config.databases.get(name) ?? unknown(name);
   }
 
   /** By `database NAME`. */
@@ -68,4 +90,8 @@ export class Databases {
     this.#slowJudge.close();
     await Promise.all([...this.#open.values()].map((database) => database.close()));
   }
+}
+
+function unknown(name: string): never {
+  return refuse("unknown_database", `database "${name}" does not exist`);
 }

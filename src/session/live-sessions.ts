@@ -1,6 +1,7 @@
 import type { AccessConnection } from "../access/condition.ts";
 import type { Problem } from "../errors.ts";
 import type { Identity } from "../identity/identity.ts";
+import type { SessionActivity } from "./activity.ts";
 
 const shutdown: Problem = {
   code: "session_ended",
@@ -22,6 +23,7 @@ export type LiveSession = {
   readonly role: string;
   /** The one that a change under way leads to. */
   readonly nextRole: string | undefined;
+  readonly state: SessionActivity;
   /** Ends it as soon as it is idle, or after a grace in milliseconds. */
   endWhenIdle(problem: Problem, grace?: number): void;
   /**

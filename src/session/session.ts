@@ -5,6 +5,7 @@ import type { Channel, ChannelEvents } from "../net/channel.ts";
 import { errorResponse } from "../wire/error-fields.ts";
 import { Flow } from "./flow.ts";
 import { catalogRead, wantsCatalog } from "./local-objects.ts";
+import { activityOf, type SessionActivity } from "./activity.ts";
 import type { LiveSession } from "./live-sessions.ts";
 import type { SessionState } from "./state.ts";
 import { Wait } from "./wait.ts";
@@ -92,6 +93,10 @@ export class Session implements ChannelEvents, LiveSession {
 
   get nextRole(): string | undefined {
     return this.#state.change?.role;
+  }
+
+  get state(): SessionActivity {
+    return activityOf(this.#state);
   }
 
   onData(chunk: Buffer): boolean {

@@ -19,8 +19,8 @@ import { storeUnavailable } from "../store/unavailable.ts";
 import type { Reader, Watch } from "../store/watch.ts";
 import type { LiveSession, LiveSessions } from "./live-sessions.ts";
 
-/** Milliseconds after which what is known counts as old: a look a second, and what one may take. */
-const oldAfter = 3_500;
+/** Milliseconds after which what is known counts as old: the time between two looks, and what one may take. */
+const oldAfter = 3_000;
 
 /** Behind the loss of the store, how long logins wait for it, in milliseconds: a replica takes over in about that time. */
 const patience = 5_000;
@@ -144,8 +144,15 @@ export class TakenAway {
     return performance.now() - this.#lostAt >= this.#policy.grace;
   }
 
-  #take({ inForce, lifted }: RevocationsFound): void {
-    const { recorder, metrics, sessions } = this.#options;
+  #take({ inForce: found, lifted }: RevocationsFound): void {
+    const { recorder, metrics, sessions, log } = this.#options;
+    const vanished = this.#vanished(found, lifted);
+    if (vanished.length > 0)
+      log.warn(
+        { count: vanished.length },
+        "revocations have vanished from the store; they stay in force here",
+      );
+    const inForce = [...found, ...vanished];
     for (const revocation of inForce)
       if (!this.#known.has(revocation.id)) recorder.revocation("revocation", revocation);
     for (const { id, by, reason } of lifted) {
@@ -156,6 +163,18 @@ export class TakenAway {
     this.#inForce = indexRevocations(inForce);
     metrics.store.revocations = inForce.length;
     sessions.review(Date.now());
+  }
+
+  /**
+   * What is no more in the store though nobody has lifted it: a replica that took over lacks the last moments, a backup more.
+   * To be forgotten is not to be given back.
+   */
+  #vanished(found: readonly Revocation[], lifted: RevocationsFound["lifted"]): readonly Revocation[] {
+    const there = new Set([...found, ...lifted].map(({ id }) => id));
+    const now = Date.now();
+    return [...this.#known.values()].filter(
+      ({ id, until }) => !there.has(id) && (until === undefined || until > now),
+    );
   }
 
   #current(since: number): void {

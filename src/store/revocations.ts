@@ -44,7 +44,7 @@ type Row = {
 /** Reads what is in force when it has changed, and tells; the table counts, and never what a notification says. */
 export function revocationReader(found: (revocations: RevocationsFound) => void): Reader {
   let version: string | undefined;
-  let known: readonly string[] = [];
+  const known = new Set<string>();
   return {
     channel: "rolegate_revocations",
     read: async (query, fresh) => {
@@ -57,14 +57,16 @@ export function revocationReader(found: (revocations: RevocationsFound) => void)
         `select v.version::text, ${columns} from rolegate.versions v left join rolegate.revocations r on
            r.lifted_at is null and (r.until is null or r.until > now()) or r.lifted_at is not null and r.id = any($1)
          where v.topic = 'revocations'`,
-        [known],
+        [[...known]],
       );
       const [first] = rows;
       if (first === undefined) throw new Error("the store has no version of its revocations");
       const stored = rows.filter(({ id }) => id !== null).map(revocationOf);
       const inForce = stored.filter(({ lifted }) => lifted === undefined);
-      found({ inForce, lifted: stored.flatMap(({ lifted }) => lifted ?? []) });
-      known = inForce.map(({ id }) => id);
+      const lifted = stored.flatMap((one) => one.lifted ?? []);
+      for (const { id } of inForce) known.add(id);
+      for (const { id } of lifted) known.delete(id);
+      found({ inForce, lifted });
       version = first.version;
     },
   };

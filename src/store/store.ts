@@ -63,7 +63,7 @@ export class Store {
   }
 
   /**
-   * Keeps readers up to date: each is called at once, when its channel is notified, and every second, on a connection of
+   * Keeps readers up to date: each is called at once, when its channel is notified, and every half second, on a connection of
    * their own and one after the other. To be called once.
    */
   watch(readers: readonly Reader[], events: WatchEvents): Watch {

@@ -24,7 +24,7 @@ export type WatchEvents = {
 };
 
 /** Milliseconds between two looks that nobody asked for: what a lost notification costs. */
-const pollEvery = 1_000;
+const pollEvery = 500;
 
 /** Milliseconds between two looks, however many notifications come. */
 const lookAtMostEvery = 20;
@@ -36,7 +36,7 @@ const deadline = 2_000;
 const backoff = [50, 100, 200, 400, 800, 1_500] as const;
 
 /**
- * One connection that listens, and looks on its own every second: a connection that is dead shows at the next look, and
+ * One connection that listens, and looks on its own every half second: a connection that is dead shows at the next look, and
  * is replaced.
  */
 export class Watch {

@@ -62,10 +62,15 @@ async function shown(): Promise<string> {
 async function renew(): Promise<string> {
   const lines = createInterface(served.process.stderr!);
   served.process.kill("SIGHUP");
-  const [line] = (await once(lines, "line")) as [string];
-  lines.close();
-  served.process.stderr!.resume();
-  return (JSON.parse(line) as { msg: string }).msg;
+  // The rest of the configuration is read again, too, and says so.
+  for await (const line of lines) {
+    const { msg } = JSON.parse(line) as { msg: string };
+    if (!msg.includes("TLS")) continue;
+    lines.close();
+    served.process.stderr!.resume();
+    return msg;
+  }
+  throw new Error("rolegate serve ended");
 }
 
 test("a renewed certificate is shown without a restart, and sessions go on", async () => {

@@ -21,7 +21,7 @@ let issuer: TokenIssuer;
 /** Two instances that share a store. */
 let proxies: RunningProxy[];
 const quoted = `o'neil"; drop table rolegate.revocations; --`;
-const users = ["alice", "bob", "carol", "dave", "mallory", quoted, `${quoted}x`];
+const users = ["alice", "bob", "carol", "dave", "erin", "mallory", quoted, `${quoted}x`];
 
 beforeAll(async () => {
   database = await createTestDatabase({ sql: "create table t (id int)" });
@@ -335,6 +335,15 @@ test("a change that nobody was notified of is found within two seconds", async (
   expect(performance.now() - begun).toBeLessThan(5_000);
   await shared.database.query("alter table rolegate.revocations enable trigger revocations_changed");
   await giveBack(id);
+});
+
+test("one that vanishes from the store stays in force", async () => {
+  const [first] = proxies as [RunningProxy];
+  const id = await take({ kind: "name", value: "erin" });
+  await refusedAt(first, "erin");
+  await shared.database.query("delete from rolegate.revocations where id = $1", [id]);
+  await sleep(1_200);
+  await expect(first.connect("erin")).rejects.toMatchObject({ code: "28000" });
 });
 
 test("by command: who did it is the account and host, and it can be listed and given back", async () => {

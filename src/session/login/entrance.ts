@@ -54,11 +54,11 @@ export class Entrance {
       this.#leave(login);
     });
     if (!proxied) this.#locate(login, remoteAddress);
-    this.#turnAway(this.#strangers.beyond(config.limits.maxUnauthenticated));
+    this.#turnAway(this.#strangers.beyond(config().limits.maxUnauthenticated));
   }
 
   #locate(login: Login, address: string): void {
-    const { maxUnauthenticated, maxUnauthenticatedPerNetwork } = this.#gate.config.limits;
+    const { maxUnauthenticated, maxUnauthenticatedPerNetwork } = this.#gate.config().limits;
     const network = networkOf(address);
     this.#strangers.locate(login, network);
     const most = maxUnauthenticatedPerNetwork ?? Math.ceil(maxUnauthenticated / 2);

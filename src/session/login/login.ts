@@ -30,7 +30,8 @@ import { requestedSettings } from "./startup-settings.ts";
 
 /** What all connections of one proxy share. */
 export type Gate = {
-  readonly config: Config;
+  /** What holds now: it may be another one for the next login. */
+  readonly config: () => Config;
   /** What is shown to clients over TLS from now on; undefined: there is none. */
   readonly tls: () => TlsServer | undefined;
   /** Undefined: no load balancer says where clients are. */
@@ -84,7 +85,7 @@ export function beginLogin(socket: Socket, gate: Gate, { proxied, located, authe
   };
   const timer = setTimeout(
     () => abort({ code: "authentication_timeout", message: "the login took too long" }),
-    gate.config.limits.authenticationTimeout,
+    gate.config().limits.authenticationTimeout,
   );
   const work = async (): Promise<void> => {
     const opening = await readOpening(socket, { tls: gate.tls(), proxied, located });
@@ -146,7 +147,8 @@ async function begin(
   gate: Gate,
   authenticated: () => void,
 ): Promise<void> {
-  const { config, metrics, takenAway } = gate;
+  const { metrics, takenAway } = gate;
+  const config = gate.config();
   const { channel } = inbox;
   const { address } = client;
   const encrypted = tls !== undefined;
@@ -185,8 +187,13 @@ async function begin(
   await takenAway?.admit(asRole());
 
   const connection = { address, tls: encrypted, database: name, applicationName };
-  if (name === ownDatabase)
+  const changed = (): void => {
+    if (gate.config() !== config) refuse("session_ended", "the configuration was changed during the login");
+  };
+  if (name === ownDatabase) {
+    changed();
     return startOwnSession(inbox, { identity, user, connection, client: shownAddress(client), minor }, gate);
+  }
   if (!config.databases.has(name)) refuse("unknown_database", `database "${name}" does not exist`);
   const rolesNow = () => gate.access.rolesFor(identity, connection, Date.now());
   const { roles, askable } = rolesNow();
@@ -209,6 +216,7 @@ async function begin(
       connection,
       client: shownAddress(client),
       minor,
+      changed,
       openRole: async (to, { role: before, parameters, change, record }) => {
         await takenAway?.admit(asRole(to));
         useRole(to, rolesNow(), record);

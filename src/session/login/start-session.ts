@@ -24,6 +24,8 @@ export type SessionStart = {
   /** Address and port of the client. */
   readonly client: string;
   readonly minor: ProtocolMinor;
+  /** @throws RolegateError if what the login stood on holds no more */
+  readonly changed: () => void;
   readonly openRole: SessionBasis["openRole"];
 };
 
@@ -38,6 +40,7 @@ export function startSession(inbox: Inbox, role: OpenRole, start: SessionStart, 
     if (inbox.failure !== undefined) throw inbox.failure;
     const { identity, connection } = start;
     // Once more: only from here on it is among the sessions that a revocation ends.
+    start.changed();
     gate.takenAway?.check({ identity, roles: [role.name], database: connection.database });
     session = beginSession(inbox, role, start, gate);
   } catch (error) {

@@ -73,6 +73,10 @@ export class OwnSession implements ChannelEvents, LiveSession {
     if (identity.expiresAt !== undefined) this.#endAt(identity.expiresAt);
   }
 
+  get state(): "active" | "idle" {
+    return this.#busy ? "active" : "idle";
+  }
+
   onData(chunk: Buffer): boolean {
     if (this.#over) return false;
     // A copy, for the buffer may be read into again while we wait; commands have few bytes.

@@ -43,6 +43,8 @@ export function startOwnSession(inbox: Inbox, start: OwnStart, gate: Gate): void
       hint: `Connect as "${identity.name}".`,
     });
   if (inbox.failure !== undefined) throw inbox.failure;
+  // Once more: only from here on it is among the sessions that a revocation ends.
+  gate.takenAway?.check({ identity, roles: [], database: start.connection.database });
   const session = begin(inbox, start, gate);
   try {
     inbox.handOver(session);

@@ -45,6 +45,7 @@ const session = (id: string, role: string): LiveSession => ({
   begun: 0,
   role,
   nextRole: undefined,
+  state: "idle",
   endWhenIdle: () => {},
   endAfterStatement: (problem, _grace, reason) => void ended.set(id, `${problem.message} / ${reason}`),
 });
@@ -55,7 +56,9 @@ function begin(entries: readonly AccessEntry[], all: readonly LiveSession[]): ()
   fits = true;
   const sessions = new LiveSessions();
   for (const one of all) sessions.add(one);
-  return reviewAccess(sessions, new AccessNow(entries, createLogger("silent")));
+  const access = new AccessNow(entries, createLogger("silent"));
+  sessions.require(access.standing);
+  return reviewAccess(sessions, access);
 }
 
 test("those are asked whose role depends on the time alone, and ended when it does not fit any more", () => {
