@@ -93,7 +93,7 @@ test("without the store nothing is asked or decided, and with it again everythin
   await proxy.close();
 });
 
-test("with `continue` a grant that is known holds while the store is away, and ends with its time", async () => {
+test("with continue a grant that is known holds while the store is away, and ends with its time", async () => {
   const proxy = await start({ whenDown: "continue" });
   const [alice, bob] = [await proxy.connect("alice", own), await proxy.connect("bob", own)];
   const id = await ask(alice, "4s");
@@ -110,7 +110,7 @@ test("with `continue` a grant that is known holds while the store is away, and e
   await proxy.close();
 });
 
-test("with `refuse` nobody takes a role while the store is away, whatever is known to be granted", async () => {
+test("with refuse nobody takes a role while the store is away, whatever is known to be granted", async () => {
   const proxy = await start({ whenDown: "refuse", grace: "30s" });
   const [alice, bob] = [await proxy.connect("alice", own), await proxy.connect("bob", own)];
   const id = await ask(alice);
@@ -161,6 +161,8 @@ test("the same name from a token is another's, where something is granted, and t
     message: "nobody approves a request of their own",
   });
   await expect(twin.query(`WITHDRAW ${id}`)).rejects.toMatchObject({ code: "42704" });
+  // The token is alice's, whatever name the client gives.
+  await expect(byToken("alice", { ...own, user: "bob" })).rejects.toMatchObject({ code: "28000" });
   const bob = await byToken("bob", own);
   await bob.query(`APPROVE ${id}`);
   const [granted, other] = [await tokens.connect("alice"), await byToken("alice", {})];
