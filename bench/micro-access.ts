@@ -56,6 +56,8 @@ function session(begun: number): LiveSession {
     begun,
     role: "analyst",
     nextRole: undefined,
+    onRequest: false,
+    renewReach: () => undefined,
     endWhenIdle: nothing,
     endAfterStatement: failed,
   };

@@ -13,6 +13,10 @@ export const errorTable = {
   tls_required: { sqlstate: "28000", meaning: "the listener takes this only over TLS" },
   not_admitted: { sqlstate: "28000", meaning: "no rule of authentication admits the connection" },
   authentication_failed: { sqlstate: "28P01", meaning: "the name or the secret is wrong" },
+  token_refused: {
+    sqlstate: "28000",
+    meaning: "the token of OAUTHBEARER is missing or not believed",
+  },
   authentication_timeout: { sqlstate: "08006", meaning: "the client took too long to log in" },
   no_role: { sqlstate: "28000", meaning: "no access entry lets this identity take the role" },
   unknown_database: { sqlstate: "3D000", meaning: "the database is not one that rolegate serves" },
@@ -112,6 +116,12 @@ export class RolegateError extends Error {
     this.name = "RolegateError";
     this.problem = problem;
   }
+}
+
+/** What a client is told of an error. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof RolegateError) return error.problem;
+  return { code: "internal", message: "a fault in rolegate" };
 }
 
 /** Throws the problem made of the arguments. */

@@ -8,6 +8,15 @@ export type RoleCounts = {
   failed: number;
 };
 
+/** What is counted for each issuer of tokens. */
+type KeySetCounts = {
+  /** Fetched, or read again. */
+  fetched: number;
+  failed: number;
+  /** Tokens that were looked up among keys that could not be renewed. */
+  stale: number;
+};
+
 /**
  * Everything that rolegate counts. The fields are plain numbers to add to, because a labelled counter of the
  * library costs a third of a microsecond; Prometheus' form is made of them when it is asked for.
@@ -29,6 +38,8 @@ export type Metrics = {
   sessions: number;
   /** The counts of a role, the same object for the same name: ask once for a session and keep it. */
   readonly role: (name: string) => RoleCounts;
+  /** Likewise those of an issuer's keys. */
+  readonly keySet: (issuer: string) => KeySetCounts;
   /** Counts a statement that ran; `micros`: from just before forwarding to the reply. */
   readonly observe: (micros: number) => void;
   readonly contentType: string;
@@ -55,6 +66,7 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 });
   const roles = new Map<string, RoleCounts>();
+  const keySets = new Map<string, KeySetCounts>();
   const durations = durationHistogram();
   const metrics: Metrics = {
     connections: { accepted: 0, rejected: 0 },
@@ -72,15 +84,24 @@ export function createMetrics(): Metrics {
       roles.set(name, counts);
       return counts;
     },
+    keySet(issuer) {
+      const counts = keySets.get(issuer) ?? { fetched: 0, failed: 0, stale: 0 };
+      keySets.set(issuer, counts);
+      return counts;
+    },
     observe: durations.observe,
     contentType: registry.contentType,
     text: async () => (await registry.metrics()) + durations.text(),
   };
-  for (const row of rows(metrics, roles)) registry.registerMetric(fromRow(row));
+  for (const row of rows(metrics, roles, keySets)) registry.registerMetric(fromRow(row));
   return metrics;
 }
 
-function rows(metrics: Metrics, roles: ReadonlyMap<string, RoleCounts>): readonly Row[] {
+function rows(
+  metrics: Metrics,
+  roles: ReadonlyMap<string, RoleCounts>,
+  keySets: ReadonlyMap<string, KeySetCounts>,
+): readonly Row[] {
   const { connections, logins, upstreamConnects, verdictCache, bytes, audit, requests, store } = metrics;
   return [
     by("result", "connections_total", "client connections accepted and rejected", connections),
@@ -98,6 +119,13 @@ function rows(metrics: Metrics, roles: ReadonlyMap<string, RoleCounts>): readonl
       help: "statements by role and what became of them",
       labels: ["role", "result"],
       read: () => [...roles].flatMap(([role, counts]) => samples("result", counts, { role })),
+    },
+    {
+      type: "counter",
+      name: "key_sets_total",
+      help: "key sets of issuers that were fetched or could not be, and tokens checked with keys that could not be renewed",
+      labels: ["issuer", "result"],
+      read: () => [...keySets].flatMap(([issuer, counts]) => samples("result", counts, { issuer })),
     },
     one("counter", "verdict_cache_hits_total", "verdicts that were known", () => verdictCache.hits),
     one("counter", "verdict_cache_misses_total", "verdicts that had to be made", () => verdictCache.misses),

@@ -12,6 +12,7 @@ import { reviewAccess } from "./session/access-review.ts";
 import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
+import { watchKeySets } from "./session/login/watch-key-sets.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
 import { Requests } from "./session/requests.ts";
 import { TakenAway } from "./session/taken-away.ts";
@@ -44,6 +45,7 @@ const drainDeadline = 10_000;
  */
 export async function startProxy(config: Config, { log }: { readonly log: Logger }): Promise<Proxy> {
   const metrics = createMetrics();
+  watchKeySets(config.identities.jwt, log, metrics);
   const recorder = Recorder.open({ directory: config.audit.directory, log, counts: metrics.audit });
   let tls = config.listen.tls && loadTls(config.listen.tls);
   const databases = new Databases(config, log, metrics);
@@ -61,15 +63,15 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     const checks = { ...needed, ...takenAway?.health() };
     return { status: stopping ? "stopping" : failing ? "failing" : "ok", checks };
   };
-  let requests: Requests | undefined;
-  const access = new AccessNow(config.access, log, () => requests);
+  const access = new AccessNow(config.access, log);
   const endReview = reviewAccess(sessions, access);
   let admin: Admin | undefined;
+  let requests: Requests | undefined;
   try {
     if (config.store !== undefined) {
       store = await openStore(config.store, log);
       const options = { sessions, recorder, metrics, log };
-      requests = new Requests(store.store, { ...options, entries: () => config.access });
+      requests = new Requests(store.store, { ...options, entries: config.access });
       takenAway = new TakenAway(store, config.store, options, [requests.reader]);
     }
     await databases.openAll();
@@ -117,8 +119,8 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       },
     };
   } catch (error) {
-    requests?.close();
     endReview();
+    requests?.close();
     takenAway?.close();
     await Promise.all([databases.close(), admin?.close(), store?.close()]);
     await recorder.close();

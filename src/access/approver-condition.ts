@@ -26,6 +26,16 @@ export type ApproverCondition = {
   ) => Outcome;
 };
 
+const asked = {
+  name: "request",
+  schema: {
+    role: "string",
+    database: "string",
+    requester: "string",
+    duration: "google.protobuf.Duration",
+  },
+};
+
 /** Compiles `approvers`: as a condition of `access`, over the approver, with `request` beside it. */
 export function compileApprovers(
   text: string,
@@ -33,23 +43,13 @@ export function compileApprovers(
 ):
   | { readonly kind: "condition"; readonly condition: ApproverCondition }
   | Extract<Program, { kind: "refused" }> {
-  const environment = conditionEnvironment(attributes)
-    .clone()
-    .registerVariable({
-      name: "request",
-      schema: {
-        role: "string",
-        database: "string",
-        requester: "string",
-        duration: "google.protobuf.Duration",
-      },
-    });
+  const environment = conditionEnvironment(attributes).clone().registerVariable(asked);
   const program = compileProgram(text, attributes, environment, "identity, connection, now and request");
   if (program.kind === "refused") return program;
-  const evaluate: ApproverCondition["evaluate"] = (identity, connection, now, asked) =>
+  const evaluate: ApproverCondition["evaluate"] = (identity, connection, now, request) =>
     program.run(identity, () => ({
       ...conditionScope(identity, connection, now),
-      request: { ...asked, duration: Duration.fromMilliseconds(asked.duration) },
+      request: { ...request, duration: Duration.fromMilliseconds(request.duration) },
     }));
   return { kind: "condition", condition: { text, evaluate } };
 }

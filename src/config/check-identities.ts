@@ -1,7 +1,9 @@
+import { valueAt } from "../document/document.ts";
 import { usualRules, type MethodRule } from "../identity/choose-method.ts";
 import type { PasswordUser, PasswordUsers } from "../identity/password-users.ts";
 import type { IdentitiesConfig, ListenConfig } from "./config.ts";
-import type { IdentitiesReading, PlacedIssuer } from "./read-identities.ts";
+import type { IdentitiesReading } from "./read-identities.ts";
+import type { PlacedIssuer } from "./read-issuer.ts";
 import { type Reading, report } from "./reading.ts";
 
 /**
@@ -22,6 +24,7 @@ export function checkIdentities(
   if (listen !== undefined && listen.tls?.clientCa === undefined)
     for (const { path } of identities.certificates)
       report(reading, path, "nobody could show one", "listen.tls.clientCa", "a certificate entry without it");
+  checkScopes(reading, issuers, rules ?? []);
   if (listen !== undefined) for (const placed of issuers) checkTransport(reading, placed, listen);
   return {
     passwordUsers:
@@ -53,6 +56,15 @@ function checkIssuers(reading: Reading, issuers: readonly PlacedIssuer[]): void 
         "the same value in every jwt entry, because the issuer is not known before the token was sent";
       report(reading, [...path, "allowPlaintextOnLoopback"], "entries differ", expected, String(plaintext));
     }
+  }
+}
+
+/** A scope that no client is ever told. */
+function checkScopes(reading: Reading, issuers: readonly PlacedIssuer[], rules: readonly MethodRule[]): void {
+  for (const { issuer, path } of issuers) {
+    const told = rules.some((rule) => rule.method === "oauth" && rule.issuer === issuer.issuer);
+    if (!told && valueAt(reading.document, [...path, "scope"]) !== undefined)
+      report(reading, [...path, "scope"], "has no effect", "a rule of authentication with method oauth");
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Path, contentLineAt, valueAt } from "../document/document.ts";
 import { oneOf } from "../document/suggest.ts";
+import { configurationUrl } from "../identity/discovery.ts";
 import { type MethodRule, namePattern } from "../identity/choose-method.ts";
 import type { IdentitiesReading } from "./read-identities.ts";
 import { type Reading, itemsAt, read, report } from "./reading.ts";
@@ -26,6 +27,7 @@ export function readAuthentication(
     const missing = missingIdentities(given.method, known.identities);
     if (missing !== undefined)
       report(reading, [...path, "method"], "nobody can prove it so", `${missing} in identities`);
+    const issuer = issuerOf(reading, path, given, known.identities);
     if (all !== undefined)
       report(reading, path, "never reached", `a place before ${all}, which fits every connection`, "a rule");
     const rule: MethodRule = {
@@ -35,9 +37,10 @@ export function readAuthentication(
       databases: given.database && new Set(given.database),
       users: given.user && anyOf(given.user.map(namePattern)),
       method: given.method,
+      issuer,
       source: `${file}:${contentLineAt(reading.document, path)}`,
     };
-    if (Object.values({ ...rule, method: undefined, source: undefined }).every((part) => part === undefined))
+    if ([rule.addresses, rule.tls, rule.databases, rule.users].every((part) => part === undefined))
       all ??= `authentication[${index}]`;
     return [rule];
   });
@@ -45,6 +48,29 @@ export function readAuthentication(
 
 function anyOf(patterns: readonly ((name: string) => boolean)[]): (name: string) => boolean {
   return (name) => patterns.some((fits) => fits(name));
+}
+
+/** Whose tokens a rule takes; undefined: any issuer's, or there is a problem with it. */
+function issuerOf(
+  reading: Reading,
+  path: Path,
+  { method, issuer }: { readonly method: MethodRule["method"]; readonly issuer?: string | undefined },
+  identities: IdentitiesReading,
+): string | undefined {
+  const at = [...path, "issuer"];
+  if (method !== "jwt" && method !== "oauth") {
+    if (issuer !== undefined) report(reading, at, "has no effect", "a rule with method jwt or oauth");
+    return undefined;
+  }
+  const names = identities.issuers.map((placed) => placed.issuer.issuer);
+  if (issuer === undefined && method === "oauth" && names.length > 1)
+    report(reading, at, "missing", `one of ${names.join(", ")}: clients are sent to one issuer`);
+  if (issuer !== undefined && !names.includes(issuer) && names.length > 0)
+    report(reading, at, "unknown issuer", oneOf(issuer, names));
+  const one = issuer ?? (method === "oauth" ? names[0] : undefined);
+  if (method === "oauth" && one !== undefined && configurationUrl(one) === undefined)
+    report(reading, [...path, "method"], "clients could not sign in", "an issuer that is an https:// URL");
+  return one;
 }
 
 /** The type of identity that a method needs, if there is none. */

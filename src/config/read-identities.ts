@@ -3,12 +3,11 @@ import { isMapping, type Path, valueAt } from "../document/document.ts";
 import { mapping } from "../document/mapping.ts";
 import { identityNameExpected, isIdentityName } from "../identity/identity-name.ts";
 import type { CertificateName } from "../identity/certificate-names.ts";
-import type { JwtIssuer } from "../identity/jwt-issuer.ts";
 import type { PasswordUser } from "../identity/password-users.ts";
+import { type PlacedIssuer, readIssuer } from "./read-issuer.ts";
 import { type Reading, itemsAt, keysAt, read, report } from "./reading.ts";
 
 type PlacedNames = { readonly names: readonly CertificateName[]; readonly path: Path };
-export type PlacedIssuer = { readonly issuer: JwtIssuer; readonly plaintext: boolean; readonly path: Path };
 type PlacedUser = {
   readonly user: PasswordUser | undefined;
   readonly name: string;
@@ -79,19 +78,4 @@ function readUsers(reading: Reading, path: Path, attributes: Set<string>): Place
 
 function addKeys(attributes: Set<string>, value: unknown): void {
   if (isMapping(value)) for (const key of Object.keys(value)) attributes.add(key);
-}
-
-function readIssuer(reading: Reading, path: Path): PlacedIssuer | undefined {
-  const given = read(reading, path, reading.schemas.jwt);
-  if (given === undefined) return undefined;
-  const issuer: JwtIssuer = {
-    issuer: given.issuer,
-    audience: given.audience,
-    algorithms: given.algorithms,
-    keys: given.jwks,
-    nameClaim: given.name,
-    attributes: new Map(Object.entries(given.attributes)),
-    clockTolerance: given.clockTolerance / 1000,
-  };
-  return { issuer, plaintext: given.allowPlaintextOnLoopback, path };
 }

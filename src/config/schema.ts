@@ -4,7 +4,8 @@ import { custom, mapping, text } from "../document/mapping.ts";
 import { accessSchema } from "./access-schema.ts";
 import { certificateSchema } from "./certificate-schema.ts";
 import { databaseSchema } from "./database-schema.ts";
-import { jwtSchema, passwordSchema, userSchema } from "./identity-schema.ts";
+import { passwordSchema, userSchema } from "./identity-schema.ts";
+import { jwtSchema } from "./issuer-schema.ts";
 import { parseNetworks } from "../identity/networks.ts";
 import { certificate, privateKey, revocationList } from "./pem.ts";
 import { parseSocketAddress } from "./socket-address.ts";
@@ -147,10 +148,17 @@ function authenticationSchema(sources: Sources | undefined) {
       "The names that they give: a person's, or a role's; * stands for any characters. Left out: any.",
     ),
     method: z
-      .enum(["password", "jwt", "certificate", "reject"], {
-        error: "password, jwt, certificate or reject",
+      .enum(["password", "jwt", "oauth", "certificate", "reject"], {
+        error: "password, jwt, oauth, certificate or reject",
       })
-      .describe("How they prove who they are, or that they are turned away."),
+      .describe(
+        "How they prove who they are (jwt: a token as the password; oauth: OAUTHBEARER), or that they are turned away.",
+      ),
+    issuer: sourced(text("the issuer of a jwt entry"), sources)
+      .optional()
+      .describe(
+        "With jwt or oauth: the issuer whose tokens are taken. Left out: any; oauth needs it where there are several.",
+      ),
   });
 }
 

@@ -21,6 +21,8 @@ export type MethodRule = {
   readonly databases: ReadonlySet<string> | undefined;
   readonly users: ((user: string) => boolean) | undefined;
   readonly method: Method | "reject";
+  /** Whose tokens are taken; undefined: those of every issuer. `oauth` has one. */
+  readonly issuer?: string | undefined;
   /** What the record calls the rule. */
   readonly source: string;
 };

@@ -22,6 +22,11 @@ export type ShownCertificate = {
   readonly der: Buffer;
 };
 
+/** DER of the certificate that the client proved to have; undefined: none that is valid. */
+export function provenCertificate(shown: ClientCertificate): Buffer | undefined {
+  return shown.kind === "valid" ? shown.certificate.der : undefined;
+}
+
 /** As far as identities are matched with them; names of hosts in lower case. */
 export type AlternativeName = { readonly kind: "dns" | "email" | "uri"; readonly value: string };
 

@@ -1,4 +1,4 @@
-import type { JWTVerifyGetKey } from "jose";
+import type { KeySet } from "./key-set.ts";
 
 /** The only signature algorithms that are ever accepted: no `none`, and no HS*, whose key would be a shared secret (RFC 8725 §3.1). */
 export const tokenAlgorithms = [
@@ -23,14 +23,19 @@ export type ClaimPath = readonly string[];
 /** One `jwt` entry of `identities`: whose tokens are believed, and what they say. */
 export type JwtIssuer = {
   readonly issuer: string;
+  /** What clients of OAUTHBEARER are told to ask the issuer for: names with spaces between them. */
+  readonly scope: string;
   /** A token must name at least one of them. */
   readonly audience: readonly string[];
+  /** The clients that may have got the token (`azp`, `client_id`); undefined: any. */
+  readonly authorizedParties: ReadonlySet<string> | undefined;
   readonly algorithms: readonly TokenAlgorithm[];
-  /** Finds the key for a token's header; throws when there is none or the key set cannot be had. */
-  readonly keys: JWTVerifyGetKey;
+  readonly keys: KeySet;
   readonly nameClaim: ClaimPath;
   /** Attribute → claim. */
   readonly attributes: ReadonlyMap<string, ClaimPath>;
+  /** Values of `acr` that mean more than one factor. */
+  readonly mfaAcr: ReadonlySet<string>;
   /** Seconds by which `exp` and `nbf` may be off. */
   readonly clockTolerance: number;
 };

@@ -1,19 +1,20 @@
-import { createLocalJWKSet, createRemoteJWKSet, type JWTVerifyGetKey } from "jose";
+import { createLocalJWKSet, type JWTVerifyGetKey } from "jose";
 
-/** A slow key server must not hold up log-ins for longer than this, in milliseconds. */
-const fetchTimeout = 5000;
-/** An unknown `kid` causes a fetch; anyone can send one, so at most one fetch in this time, in milliseconds. */
-const cooldown = 30_000;
-/** How long a key that the issuer has withdrawn may still be believed, in milliseconds. */
-const cacheMaxAge = 10 * 60_000;
+/** The keys of an issuer, as they are at the time of asking. */
+export type KeySet = {
+  /** Finds the key for a token's header; throws when there is none or the key set cannot be had. */
+  readonly find: JWTVerifyGetKey;
+  /** Whom to tell from now on what becomes of the keys; before that nobody is told. */
+  readonly observe: (observer: (event: KeySetEvent) => void) => void;
+};
 
-/**
- * The keys at a URL, fetched when first needed, then kept. Redirects are not followed. Each look-up throws while
- * there is no key set to be had: no keys, no log-in.
- */
-export function remoteKeySet(url: URL): JWTVerifyGetKey {
-  return createRemoteJWKSet(url, { timeoutDuration: fetchTimeout, cooldownDuration: cooldown, cacheMaxAge });
-}
+export type KeySetEvent =
+  /** They were fetched, or read again from their changed file. */
+  | { readonly kind: "fetched" }
+  /** They could not be; `lastKeys`: whether there are earlier ones that are still believed. Holds no secret. */
+  | { readonly kind: "failed"; readonly reason: string; readonly lastKeys: boolean }
+  /** A token was looked up among earlier keys, because there are no newer ones to be had. */
+  | { readonly kind: "stale" };
 
 export type KeySetReading =
   | { readonly kind: "keys"; readonly keys: JWTVerifyGetKey }
@@ -23,6 +24,42 @@ export type KeySetReading =
 /** What `localKeySet` takes, in words. */
 export const keySetExpected =
   "a JSON Web Key Set (RFC 7517) with public keys: RSA of 2048 bits or more, EC or OKP";
+
+/** Keys that never change. */
+export function fixedKeySet(keys: JWTVerifyGetKey): KeySet {
+  return { find: keys, observe: () => {} };
+}
+
+/** How often a file of keys is looked at, in milliseconds, and only when a token has come. */
+const lookInterval = 1000;
+
+/**
+ * Keys of a file, which is read again when it has changed. What cannot be used is told of, and the keys before it stay.
+ * @param look undefined: the file is as it was the last time.
+ */
+export function fileKeySet(first: JWTVerifyGetKey, look: () => KeySetReading | undefined): KeySet {
+  let keys = first;
+  let looked = Date.now();
+  let observer: ((event: KeySetEvent) => void) | undefined;
+  return {
+    find: (header, token) => {
+      if (Math.abs(Date.now() - looked) >= lookInterval) {
+        looked = Date.now();
+        const reading = look();
+        if (reading?.kind === "keys") {
+          ({ keys } = reading);
+          observer?.({ kind: "fetched" });
+        } else if (reading !== undefined) {
+          observer?.({ kind: "failed", reason: reading.found, lastKeys: true });
+        }
+      }
+      return keys(header, token);
+    },
+    observe: (next) => {
+      observer = next;
+    },
+  };
+}
 
 /** The keys of a JWKS document (RFC 7517, section 5). A private or a shared key in it is refused: it has no place here. */
 export function localKeySet(json: string): KeySetReading {

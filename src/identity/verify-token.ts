@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { decodeJwt, errors, jwtVerify, type JWTPayload } from "jose";
 import { attributeValue } from "./attributes.ts";
 import type { AttributeValue, Credential, Identity } from "./identity.ts";
+import { unconfirmed } from "./confirmation.ts";
 import { isIdentityName } from "./identity-name.ts";
 import type { ClaimPath, JwtIssuer } from "./jwt-issuer.ts";
 
@@ -10,19 +11,27 @@ export type TokenResult =
   /** `reason` is for the log and the record only, and holds nothing of the token: the client is told one thing for all of them. */
   | { readonly kind: "refused"; readonly reason: string };
 
+/** How a token came. */
+export type Presentation = {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly method: "jwt" | "oauth";
+  /** DER of the certificate that the client proved to have by TLS; undefined: none. */
+  readonly clientCertificate?: Buffer | undefined;
+};
+
 /** As the server's own limit for a password message (PG_MAX_AUTH_TOKEN_LENGTH, libpq/auth.h). */
 const maxTokenLength = 65_535;
 
 /**
  * Verifies a JWT (RFC 7519, RFC 8725): signed by a key of a configured issuer with one of the allowed algorithms,
- * for our audience, with an expiry that has not passed.
- * @param now milliseconds since the epoch.
+ * for our audience, with an expiry that has not passed, and by who may bring it.
  * @returns never throws for anything that a client or a key server can cause.
  */
 export async function verifyToken(
   token: string,
   issuers: readonly JwtIssuer[],
-  now: number,
+  presentation: Presentation,
 ): Promise<TokenResult> {
   if (token.length > maxTokenLength) return refused("the token is too long");
   // Not yet verified: only picks the issuer whose keys, audience and issuer are then insisted on.
@@ -31,13 +40,13 @@ export async function verifyToken(
   if (issuer === undefined)
     return refused(claimed === undefined ? "not a JWT" : "the token is from another issuer");
   try {
-    const { payload, protectedHeader } = await jwtVerify(token, issuer.keys, {
+    const { payload, protectedHeader } = await jwtVerify(token, issuer.keys.find, {
       issuer: issuer.issuer,
       audience: [...issuer.audience],
       algorithms: [...issuer.algorithms],
       clockTolerance: issuer.clockTolerance,
       requiredClaims: ["exp"],
-      currentDate: new Date(now),
+      currentDate: new Date(presentation.now),
     });
     const credential: TokenCredential = {
       kind: "token",
@@ -46,7 +55,9 @@ export async function verifyToken(
       key: protectedHeader.kid,
       digest: createHash("sha256").update(token).digest("hex"),
     };
-    return identityOf(payload, credential, issuer, now);
+    const reason =
+      otherParty(payload, issuer.authorizedParties) ?? unconfirmed(payload, presentation.clientCertificate);
+    return reason === undefined ? identityOf(payload, credential, issuer, presentation) : refused(reason);
   } catch (error) {
     return refused(reasonOf(error));
   }
@@ -67,7 +78,7 @@ function identityOf(
   payload: JWTPayload,
   credential: TokenCredential,
   issuer: JwtIssuer,
-  now: number,
+  { now, method }: Presentation,
 ): TokenResult {
   const name = claimAt(payload, issuer.nameClaim);
   if (typeof name !== "string")
@@ -89,11 +100,11 @@ function identityOf(
   const signedInAt = signInTime(payload) ?? now;
   const identity: Identity = {
     name,
-    method: "jwt",
+    method,
     attributes,
     credential,
     signedInAt,
-    mfa: usedSeveralFactors(payload),
+    mfa: usedSeveralFactors(payload, issuer.mfaAcr),
     expiresAt,
   };
   return { kind: "identity", identity };
@@ -108,9 +119,22 @@ function signInTime({ auth_time: signIn, iat }: JWTPayload): number | undefined 
   return seconds === undefined ? undefined : seconds * 1000;
 }
 
-/** True if `amr` (RFC 8176) says so; a token without it says nothing, and counts as one factor. */
-function usedSeveralFactors({ amr }: JWTPayload): boolean {
-  return Array.isArray(amr) && amr.includes("mfa");
+/** True if `amr` (RFC 8176) says so, or `acr` is one that the operator knows to mean it; a token without either counts as one factor. */
+function usedSeveralFactors({ amr, acr }: JWTPayload, mfaAcr: ReadonlySet<string>): boolean {
+  return (Array.isArray(amr) && amr.includes("mfa")) || (typeof acr === "string" && mfaAcr.has(acr));
+}
+
+/**
+ * Why the client that got the token is not one that may use it here; undefined: it is. `azp` (OpenID Connect Core, section
+ * 2) is what most issuers write, `client_id` what RFC 9068 does; a token with neither proves nothing.
+ */
+function otherParty(payload: JWTPayload, parties: ReadonlySet<string> | undefined): string | undefined {
+  if (parties === undefined) return undefined;
+  const named = [payload["azp"], payload["client_id"]].filter((party) => party !== undefined);
+  const known = named.every((party) => typeof party === "string" && parties.has(party));
+  return named.length > 0 && known
+    ? undefined
+    : "the token was issued to another client, or does not say to which";
 }
 
 /** Own properties only: a claim path `constructor` finds nothing. */

@@ -1,4 +1,4 @@
-import { RolegateError, type Problem } from "../errors.ts";
+import { problemOf, type Problem } from "../errors.ts";
 import type { AccessConnection } from "../access/condition.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Channel, ChannelEvents } from "../net/channel.ts";
@@ -6,7 +6,7 @@ import { errorResponse } from "../wire/error-fields.ts";
 import { Flow } from "./flow.ts";
 import { catalogRead, wantsCatalog } from "./local-objects.ts";
 import type { LiveSession } from "./live-sessions.ts";
-import type { SessionState } from "./state.ts";
+import { renewReach, type SessionState } from "./state.ts";
 import { Wait } from "./wait.ts";
 
 /** How long the server has, behind a Terminate, to finish what the client sent before it. */
@@ -88,6 +88,22 @@ export class Session implements ChannelEvents, LiveSession {
 
   get role(): string {
     return this.#state.role.name;
+  }
+
+  get onRequest(): boolean {
+    const { reach, role, change } = this.#state;
+    return (
+      !reach.roles.has(role.name) ||
+      reach.held.has(role.name) ||
+      (change !== undefined && reach.held.has(change.role))
+    );
+  }
+
+  renewReach(): Problem | undefined {
+    const state = this.#state;
+    renewReach(state);
+    const { reach } = state;
+    return reach.roles.has(state.role.name) ? undefined : reach.whyLost(state.role.name);
   }
 
   get nextRole(): string | undefined {
@@ -276,10 +292,4 @@ export class Session implements ChannelEvents, LiveSession {
     session.metrics.sessions--;
     this.#ended(reason);
   }
-}
-
-/** What a client is told of an error. */
-export function problemOf(error: unknown): Problem {
-  if (error instanceof RolegateError) return error.problem;
-  return { code: "internal", message: "a fault in rolegate" };
 }

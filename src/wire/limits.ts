@@ -41,6 +41,9 @@ export const passwordLimits = { p: 65_535 + 4 + typeByte } as const;
 /** `p` during SASL: PG_MAX_SASL_MESSAGE_LENGTH of libpq/sasl.h; no SCRAM message of an honest client comes near. */
 export const saslLimits = { p: 1024 + 4 + typeByte } as const;
 
+/** `p` of OAUTHBEARER alone: the server gives it PG_MAX_AUTH_TOKEN_LENGTH too (auth-oauth.c), for tokens are long. */
+export const oauthLimits = { p: 65_535 + 4 + typeByte } as const;
+
 /**
  * What a server may send. A server's own messages are bounded by MaxAllocSize (1 GB); those whose body has a fixed
  * or naturally small form are held to it, so that a lying server cannot make us wait for a gigabyte of tag.

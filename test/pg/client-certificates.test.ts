@@ -1,3 +1,4 @@
+import { createHash, X509Certificate } from "node:crypto";
 import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { chmod, copyFile } from "node:fs/promises";
@@ -10,6 +11,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { makeVerifier } from "../../src/scram/verifier.ts";
 import { ecdsaSha256 } from "../unit/net/certificates.ts";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
+import { createTokenIssuer } from "./token-issuer.ts";
 import { startTestProxy, userPassword, type RunningProxy } from "./running-proxy.ts";
 
 const files = path.resolve(import.meta.dirname, "../fixtures/client-certificates");
@@ -188,6 +190,27 @@ test("a rule may ask for a certificate beside the password", async () => {
     await connect("carol@example.com", certificateOf("person"), strict);
   } finally {
     await strict.close();
+  }
+});
+
+test("a token that is bound to a certificate is worth nothing without it", async () => {
+  const issuer = await createTokenIssuer();
+  const own = await start(pem("crl.pem"), {
+    identities: [issuer.entry(), { type: "certificate", match }],
+    authentication: [{ method: "jwt" }],
+  });
+  const hash = new X509Certificate(pem("person.crt")).raw;
+  const bound = await issuer.sign({
+    cnf: { "x5t#S256": createHash("sha256").update(hash).digest("base64url") },
+  });
+  try {
+    const name = "sam@example.com";
+    const ssl = (shown: object) => ({ ssl: { ca: certificate, ...shown }, password: bound });
+    await own.connect(name, ssl(certificateOf("person")));
+    for (const shown of [{}, certificateOf("workload")])
+      await expect(own.connect(name, ssl(shown))).rejects.toMatchObject({ code: "28P01" });
+  } finally {
+    await own.close();
   }
 });
 

@@ -17,6 +17,7 @@ test("the fields are what Prometheus reads, each time anew", async () => {
   metrics.sessions = 1;
   metrics.role("analyst").run += 2;
   metrics.role('evil"\n').refused++;
+  metrics.keySet("https://id.example.com").stale++;
   await metrics.text();
   metrics.sessions = 0;
   metrics.role("analyst").run++;
@@ -33,6 +34,8 @@ test("the fields are what Prometheus reads, each time anew", async () => {
       "rolegate_audit_lines_total 2",
       "rolegate_sessions 0",
       'rolegate_statements_total{role="analyst",result="run"} 3',
+      'rolegate_key_sets_total{issuer="https://id.example.com",result="stale"} 1',
+      'rolegate_key_sets_total{issuer="https://id.example.com",result="failed"} 0',
       'rolegate_statements_total{role="evil\\"\\n",result="refused"} 1',
     ]),
   );

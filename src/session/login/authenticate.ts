@@ -1,8 +1,10 @@
 import type { IdentitiesConfig } from "../../config/config.ts";
-import { chooseMethod, type Stranger } from "../../identity/choose-method.ts";
+import { chooseMethod, type MethodRule, type Stranger } from "../../identity/choose-method.ts";
 import type { ClientCertificate } from "../../identity/client-certificate.ts";
 import type { Identity } from "../../identity/identity.ts";
+import type { JwtIssuer } from "../../identity/jwt-issuer.ts";
 import { proveCertificate } from "./exchange/certificate.ts";
+import { proveOauth } from "./exchange/oauth.ts";
 import { provePassword } from "./exchange/password.ts";
 import { proveToken } from "./exchange/token.ts";
 import type { Inbox } from "./inbox.ts";
@@ -31,14 +33,22 @@ export async function authenticate(inbox: Inbox, premises: Premises): Promise<Id
     case "password":
       return provePassword(inbox, premises);
     case "jwt":
-      return proveToken(inbox, premises);
+      return proveToken(inbox, premises, issuersOf(rule, premises));
+    case "oauth": {
+      const [issuer] = issuersOf(rule, premises);
+      if (issuer === undefined) break;
+      return proveOauth(inbox, premises, issuer);
+    }
     case "certificate":
       return proveCertificate(premises);
-    case "oauth":
     case "reject":
       break;
   }
   throw turnedAway("authentication rules reject", stranger, `rejected by ${rule.source}`);
+}
+
+function issuersOf({ issuer }: MethodRule, { identities }: Premises): readonly JwtIssuer[] {
+  return issuer === undefined ? identities.jwt : identities.jwt.filter((one) => one.issuer === issuer);
 }
 
 function turnedAway(why: string, { user, database, address, encrypted }: Stranger, reason: string) {

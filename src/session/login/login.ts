@@ -1,10 +1,11 @@
 import type { Socket } from "node:net";
-import { chooseRole } from "../../access/choose-role.ts";
+import { chooseRole, type FittingRoles } from "../../access/choose-role.ts";
 import type { Subject } from "../../access/revocations.ts";
-import type { Recorder } from "../../audit/recorder.ts";
+import type { Recorder, SessionRecord } from "../../audit/recorder.ts";
 import type { Config } from "../../config/config.ts";
 import { ownDatabase } from "../../config/read-databases.ts";
-import { refuse, RolegateError, sqlstate, type Problem } from "../../errors.ts";
+import { problemOf, refuse, RolegateError, sqlstate, type Problem } from "../../errors.ts";
+import type { Identity } from "../../identity/identity.ts";
 import type { Logger } from "../../log.ts";
 import type { Metrics } from "../../metrics.ts";
 import type { TlsServer } from "../../net/tls.ts";
@@ -12,7 +13,7 @@ import { errorResponse } from "../../wire/error-fields.ts";
 import { truncateName } from "../../sql/names.ts";
 import { negotiateProtocolVersion } from "../../wire/negotiate-protocol-version.ts";
 import { authenticate } from "./authenticate.ts";
-import { useRole, type AccessNow } from "../access-now.ts";
+import type { AccessNow } from "../access-now.ts";
 import type { CancelKeys } from "../cancel-keys.ts";
 import type { Database } from "../database.ts";
 import { ClientGone, Inbox } from "./inbox.ts";
@@ -21,8 +22,8 @@ import type { TakenAway } from "../taken-away.ts";
 import { LoginRefused } from "./login-refused.ts";
 import { carrySettings, openRole } from "./open-role.ts";
 import { readOpening, type ClientAddress, type Opening, type Startup } from "./opening.ts";
-import { problemOf } from "../session.ts";
 import { startOwnSession } from "../own-database/start.ts";
+import { reachOf, type Reach } from "../reach.ts";
 import type { Requests } from "../requests.ts";
 import { startSession } from "./start-session.ts";
 import { requestedSettings } from "./startup-settings.ts";
@@ -39,11 +40,11 @@ export type Gate = {
   readonly log: Logger;
   readonly cancelKeys: CancelKeys;
   readonly sessions: LiveSessions;
+  /** Undefined: there is no store, and so nothing to ask for. */
+  readonly requests: Requests | undefined;
   /** Undefined: there is no store. */
   readonly takenAway: TakenAway | undefined;
   readonly access: AccessNow;
-  /** Undefined: there is no store, and so nothing to ask for. */
-  readonly requests: Requests | undefined;
   /** The database of that name, once it can be reached; rejects with a RolegateError. */
   readonly database: (name: string) => Promise<Database>;
 };
@@ -174,11 +175,15 @@ async function begin(
   if (name === ownDatabase)
     return startOwnSession(inbox, { identity, user, connection, client: shownAddress(client), minor }, gate);
   if (!config.databases.has(name)) refuse("unknown_database", `database "${name}" does not exist`);
-  const rolesNow = () => gate.access.rolesFor(identity, connection, Date.now());
+  const { access, requests } = gate;
+  const rolesNow = (): FittingRoles =>
+    access.rolesFor(identity, connection, Date.now(), requests?.grantsOf(identity));
   const { roles, askable } = rolesNow();
-  const chosen = chooseRole(user, identity, roles, askable);
+  const chosen = chooseRole(user, identity, roles, { askable, database: name });
   if (chosen.kind === "refused") throw new RolegateError(chosen.problem);
   takenAway?.check(asRole(chosen.role));
+  const reachNow = (): Reach =>
+    reachOf(rolesNow(), name, (lost) => requests?.whyLost(identity, lost, name) ?? noLonger(identity, lost));
   const database = await gate.database(name);
   const deadline = config.limits.upstreamTimeout;
   const role = await openRole(
@@ -191,13 +196,13 @@ async function begin(
     {
       identity,
       database,
-      rolesNow,
+      reachNow,
       connection,
       client: shownAddress(client),
       minor,
       openRole: async (to, { role: before, parameters, change, record }) => {
         await takenAway?.admit(asRole(to));
-        useRole(to, rolesNow(), record);
+        useRole(to, reachNow(), record);
         return openRole(
           {
             database,
@@ -213,6 +218,17 @@ async function begin(
     },
     gate,
   );
+}
+
+function noLonger({ name }: Identity, role: string): Problem {
+  return { code: "session_ended", message: `"${name}" may not have the role "${role}" any more` };
+}
+
+/** Looks again at the very moment: what was judged to be allowed may be over. @throws RolegateError role_not_allowed */
+function useRole(role: string, { roles, held, whyLost }: Reach, record: SessionRecord): void {
+  if (!roles.has(role)) refuse("role_not_allowed", whyLost(role).message);
+  const request = held.get(role);
+  if (request !== undefined) record.useRequest(role, request.id);
 }
 
 /** As the server does: without a database or with an empty one, the one that is called like the user. */

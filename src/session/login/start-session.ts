@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { AccessConnection } from "../../access/condition.ts";
+import { problemOf, RolegateError } from "../../errors.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { authenticationOk } from "../../wire/authentication.ts";
 import { backendKeyData, parameterStatus, readyForQuery } from "../../wire/backend.ts";
@@ -10,15 +11,14 @@ import type { Inbox } from "./inbox.ts";
 import type { Gate } from "./login.ts";
 import { shownParameter } from "../parameters.ts";
 import type { OpenRole } from "../role-change.ts";
-import { useRole } from "../access-now.ts";
-import { problemOf, Session } from "../session.ts";
+import { Session } from "../session.ts";
 import { beginState, type SessionBasis } from "../state.ts";
 
 /** Everything that a login has found out. */
 export type SessionStart = {
   readonly identity: Identity;
   readonly database: Database;
-  readonly rolesNow: SessionBasis["rolesNow"];
+  readonly reachNow: SessionBasis["reachNow"];
   readonly connection: AccessConnection;
   /** Address and port of the client. */
   readonly client: string;
@@ -52,7 +52,7 @@ export function startSession(inbox: Inbox, role: OpenRole, start: SessionStart, 
 
 function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, gate: Gate): Session {
   const { recorder, metrics, log, cancelKeys, sessions } = gate;
-  const { identity, database, rolesNow, connection, client, minor, openRole } = start;
+  const { identity, database, reachNow, connection, client, minor, openRole } = start;
   const id = randomUUID();
   const record = recorder.openSession({
     session: id,
@@ -65,9 +65,12 @@ function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, g
     tls: connection.tls,
   });
   try {
-    const basis = { identity, database, rolesNow, record, recorder, metrics, log, openRole };
+    const basis = { identity, database, reachNow, record, recorder, metrics, log, openRole };
     const state = beginState(basis, role);
-    useRole(role.name, rolesNow(), record);
+    // Once more: only from here on it is among the sessions that end with their grant.
+    if (!state.reach.roles.has(role.name)) throw new RolegateError(state.reach.whyLost(role.name));
+    const request = state.reach.held.get(role.name);
+    if (request !== undefined) record.useRequest(role.name, request.id);
     const shown = [...role.connection.parameters].map(
       ([setting, value]) => [setting, shownParameter(setting, value, role.name)] as const,
     );

@@ -1,13 +1,12 @@
 import type { AccessConnection } from "../../access/condition.ts";
 import type { Recorder, SessionRecord } from "../../audit/recorder.ts";
-import { sqlstate, type Problem } from "../../errors.ts";
+import { problemOf, sqlstate, type Problem } from "../../errors.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { Logger } from "../../log.ts";
 import type { Channel, ChannelEvents } from "../../net/channel.ts";
 import { errorResponse } from "../../wire/error-fields.ts";
 import { FrameReader, Step } from "../../wire/frames.ts";
 import type { LiveSession } from "../live-sessions.ts";
-import { problemOf } from "../session.ts";
 import { answer, kindOf, type Answer, type Asking } from "./answer.ts";
 import type { Command } from "./command.ts";
 import { Conversation, ownTable } from "./conversation.ts";
@@ -44,6 +43,7 @@ export class OwnSession implements ChannelEvents, LiveSession {
   readonly begun = Date.now();
   readonly role = "";
   readonly nextRole = undefined;
+  readonly onRequest = false;
   readonly #basis: OwnSessionBasis;
   readonly #channel: Channel;
   readonly #ended: (reason: string) => void;
@@ -74,6 +74,8 @@ export class OwnSession implements ChannelEvents, LiveSession {
     if (identity.expiresAt !== undefined) this.#endAt(identity.expiresAt);
   }
 
+  renewReach(): undefined {}
+
   onData(chunk: Buffer): boolean {
     if (this.#over) return false;
     // A copy, for the buffer may be read into again while we wait; commands have few bytes.
@@ -95,18 +97,18 @@ export class OwnSession implements ChannelEvents, LiveSession {
     this.endAfterStatement(problem, grace);
   }
 
-  endAfterStatement(problem: Problem, grace = 10_000, reason = problem.message): void {
+  endAfterStatement(problem: Problem, grace = 10_000): void {
     if (this.#over || (this.#ending !== undefined && grace > 0)) return;
     this.#ending = problem;
-    if (!this.#busy || grace === 0) this.end(problem, reason);
-    else this.#timers.push(setTimeout(() => this.end(problem, reason), grace).unref());
+    if (!this.#busy || grace === 0) this.end(problem);
+    else this.#timers.push(setTimeout(() => this.end(problem), grace).unref());
   }
 
   /** Tells the client why and ends the session now. */
-  end(problem: Problem, reason = problem.message): void {
+  end(problem: Problem): void {
     if (this.#over) return;
     this.#channel.end(errorResponse(problem, "FATAL"));
-    this.#finish(reason);
+    this.#finish(problem.message);
   }
 
   async #read(): Promise<void> {

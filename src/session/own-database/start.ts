@@ -1,13 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { AccessConnection } from "../../access/condition.ts";
-import { refuse } from "../../errors.ts";
+import { problemOf, refuse } from "../../errors.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { authenticationOk } from "../../wire/authentication.ts";
 import { backendKeyData, parameterStatus, readyForQuery } from "../../wire/backend.ts";
 import { cancelKeyBytes, type ProtocolMinor } from "../../wire/negotiate-protocol-version.ts";
 import type { Inbox } from "../login/inbox.ts";
 import type { Gate } from "../login/login.ts";
-import { problemOf } from "../session.ts";
 import { OwnSession } from "./own-session.ts";
 
 /** Everything that a login to rolegate's own database has found out. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import {
   exportJWK,
   generateKeyPair,
@@ -10,8 +10,9 @@ import {
 } from "jose";
 import { describe, expect, test } from "vitest";
 import { tokenAlgorithms, type JwtIssuer } from "../../../src/identity/jwt-issuer.ts";
-import { localKeySet } from "../../../src/identity/key-set.ts";
-import { verifyToken } from "../../../src/identity/verify-token.ts";
+import { fixedKeySet, localKeySet } from "../../../src/identity/key-set.ts";
+import { type Presentation, verifyToken } from "../../../src/identity/verify-token.ts";
+import { ecdsaSha256, ecdsaSha384 } from "../net/certificates.ts";
 
 const now = Date.UTC(2026, 0, 1);
 const seconds = now / 1000;
@@ -31,9 +32,11 @@ if (set.kind !== "keys") throw new Error(set.found);
 
 const issuer: JwtIssuer = {
   issuer: "https://id.example.com",
+  scope: "openid",
   audience: ["rolegate"],
+  authorizedParties: undefined,
   algorithms: tokenAlgorithms,
-  keys: set.keys,
+  keys: fixedKeySet(set.keys),
   nameClaim: ["email"],
   attributes: new Map([
     ["tenant", ["org", "id"]],
@@ -41,6 +44,7 @@ const issuer: JwtIssuer = {
     ["region", ["https://example.com/region"]],
     ["inherited", ["constructor"]],
   ]),
+  mfaAcr: new Set(["urn:example:gold"]),
   clockTolerance: 5,
 };
 
@@ -67,8 +71,8 @@ function sign(
   return new SignJWT(payload).setProtectedHeader({ alg: "ES256", kid: "es", ...header }).sign(key);
 }
 
-const verify = (token: string, issuers: readonly JwtIssuer[] = [issuer], at = now) =>
-  verifyToken(token, issuers, at);
+const verify = (token: string, issuers: readonly JwtIssuer[] = [issuer], how: Partial<Presentation> = {}) =>
+  verifyToken(token, issuers, { now, method: "jwt", ...how });
 
 describe("verifyToken takes from the token", () => {
   test.each<[string, JWTPayload, object]>([
@@ -77,9 +81,77 @@ describe("verifyToken takes from the token", () => {
     ["when it was made", { iat: 2000 }, { signedInAt: 2_000_000 }],
     ["several factors", { amr: ["pwd", "mfa"] }, { mfa: true }],
     ["no factors that it does not name", { amr: "mfa" }, { mfa: false }],
+    ["several factors by a class that the operator knows", { acr: "urn:example:gold" }, { mfa: true }],
+    ["none by another class", { acr: "urn:example:golden" }, { mfa: false }],
+    ["none by classes that are no text", { acr: ["urn:example:gold"] }, { mfa: false }],
   ])("%s", async (_what, claims, identity) => {
     expect(await verify(await sign(claims))).toMatchObject({ kind: "identity", identity });
   });
+});
+
+describe("a token for a client", () => {
+  const restricted = [{ ...issuer, authorizedParties: new Set(["cli", "web"]) }];
+
+  test.each<[string, JWTPayload, boolean]>([
+    ["that may", { azp: "web" }, true],
+    ["that may, by RFC 9068", { client_id: "cli" }, true],
+    ["in both ways", { azp: "cli", client_id: "cli" }, true],
+    ["that may not", { azp: "other" }, false],
+    ["that is not named", {}, false],
+    ["that is no text", { azp: ["web"] }, false],
+    ["that is null", { azp: null }, false],
+    ["that may not, behind one that may", { azp: "web", client_id: "other" }, false],
+  ])("%s", async (_what, claims, believed) => {
+    expect(await verify(await sign(claims), restricted)).toMatchObject(
+      believed
+        ? { kind: "identity" }
+        : { reason: "the token was issued to another client, or does not say to which" },
+    );
+  });
+});
+
+describe("a token that is bound to a key", () => {
+  const certificate = new X509Certificate(ecdsaSha256.certificate).raw;
+  const other = new X509Certificate(ecdsaSha384.certificate).raw;
+  const thumbprint = createHash("sha256").update(certificate).digest("base64url");
+  const bound = { cnf: { "x5t#S256": thumbprint } };
+
+  test("is believed on a connection that showed that client certificate, and on no other", async () => {
+    const token = await sign(bound);
+    const reason = async (clientCertificate?: Buffer) => {
+      const result = await verify(token, [issuer], { clientCertificate });
+      return result.kind === "refused" ? result.reason : result.identity.name;
+    };
+    expect(await reason(certificate)).toBe("sam@example.com");
+    expect(await reason(other)).toBe("the token is bound to another client certificate");
+    expect(await reason()).toBe("the token is bound to a client certificate, and the client showed none");
+  });
+
+  test.each<[string, unknown]>([
+    ["a key of DPoP", { jkt: thumbprint }],
+    ["a key itself", { jwk: { kty: "EC" } }],
+    ["the certificate and a key of DPoP", { ...bound.cnf, jkt: thumbprint }],
+    ["an older thumbprint", { x5t: thumbprint }],
+    ["nothing", {}],
+    ["null", null],
+    ["a text", thumbprint],
+    ["a list", [bound.cnf]],
+  ])("is refused where that is %s", async (_what, cnf) => {
+    expect(await verify(await sign({ cnf }), [issuer], { clientCertificate: certificate })).toEqual({
+      kind: "refused",
+      reason: "the token is bound to a key in a way that is not supported",
+    });
+  });
+
+  test.each([`${thumbprint}=`, thumbprint.slice(1), "", 7, null, [thumbprint]])(
+    "is refused where the thumbprint is %j",
+    async (wrong) => {
+      const token = await sign({ cnf: { "x5t#S256": wrong } });
+      expect(await verify(token, [issuer], { clientCertificate: certificate })).toMatchObject({
+        reason: "the token is bound to another client certificate",
+      });
+    },
+  );
 });
 
 describe("verifyToken accepts", () => {
@@ -215,7 +287,7 @@ describe("verifyToken refuses", () => {
   );
 
   test("everything while the keys cannot be had, without repeating the error", async () => {
-    expect(await verify(await sign(), [{ ...issuer, keys: unreachable }])).toEqual({
+    expect(await verify(await sign(), [{ ...issuer, keys: fixedKeySet(unreachable) }])).toEqual({
       kind: "refused",
       reason: "the issuer's key set cannot be had or used",
     });

@@ -13,6 +13,7 @@ import { saslLimits } from "../../../wire/limits.ts";
 import type { Premises } from "../authenticate.ts";
 import type { Inbox } from "../inbox.ts";
 import { LoginRefused, wrongSecret } from "../login-refused.ts";
+import { emptyChallenge } from "./empty-challenge.ts";
 
 const saslTable = frameTable(saslLimits, { p: { whole: saslLimits.p } });
 
@@ -37,7 +38,7 @@ export async function provePassword(
   const begun = receiveFirst(
     { verifier, nonce, certificateHash },
     mechanism,
-    response ?? (await emptyChallenge(inbox)),
+    response ?? (await emptyChallenge(inbox, saslTable)),
   );
   if (begun.kind === "failed") throw refusal(user, begun);
   channel.write(authenticationSaslContinue(begun.answer));
@@ -53,13 +54,6 @@ export async function provePassword(
   if (identity === undefined) throw wrongSecret(user, "no such user");
   channel.write(authenticationSaslFinal(finished.answer));
   return identity;
-}
-
-/** A client that sent no initial response is asked for one with an empty challenge (RFC 4422, section 5). */
-async function emptyChallenge(inbox: Inbox): Promise<Buffer> {
-  inbox.channel.write(authenticationSaslContinue(""));
-  const message = await inbox.next(saslTable);
-  return readSaslResponse(message, 0, message.length);
 }
 
 function refusal(user: string, { code, reason }: Failure): LoginRefused {

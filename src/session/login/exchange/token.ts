@@ -1,5 +1,7 @@
 import { mayReceiveToken } from "../../../identity/choose-method.ts";
+import { provenCertificate } from "../../../identity/client-certificate.ts";
 import type { Identity } from "../../../identity/identity.ts";
+import type { JwtIssuer } from "../../../identity/jwt-issuer.ts";
 import { verifyToken } from "../../../identity/verify-token.ts";
 import { authenticationCleartextPassword } from "../../../wire/authentication.ts";
 import { frameTable } from "../../../wire/frame-table.ts";
@@ -11,13 +13,22 @@ import { LoginRefused, wrongSecret } from "../login-refused.ts";
 
 const passwordTable = frameTable(passwordLimits, { p: { whole: passwordLimits.p } });
 
-/** A JWT in place of the password (protocol chapter, AuthenticationCleartextPassword). */
-export async function proveToken(inbox: Inbox, { stranger, identities }: Premises): Promise<Identity> {
+/** A JWT of one of the issuers in place of the password (protocol chapter, AuthenticationCleartextPassword). */
+export async function proveToken(
+  inbox: Inbox,
+  { stranger, identities, clientCertificate }: Premises,
+  issuers: readonly JwtIssuer[],
+): Promise<Identity> {
   if (!mayReceiveToken(stranger, identities.plaintextTokensOnLoopback))
     throw new LoginRefused("tls_required", "a token is taken only over TLS", "a token needs TLS");
   inbox.channel.write(authenticationCleartextPassword);
   const message = await inbox.next(passwordTable);
-  const result = await verifyToken(readPassword(message, 0, message.length), identities.jwt, Date.now());
+  const token = readPassword(message, 0, message.length);
+  const result = await verifyToken(token, issuers, {
+    now: Date.now(),
+    method: "jwt",
+    clientCertificate: provenCertificate(clientCertificate),
+  });
   if (result.kind === "refused") throw wrongSecret(stranger.user, result.reason);
   return result.identity;
 }

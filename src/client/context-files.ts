@@ -1,0 +1,103 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  type Stats,
+} from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { type Context, contextSchema } from "./context.ts";
+
+/**
+ * The directory of the contexts: `rolegate` in XDG_CONFIG_HOME, which counts only as an absolute path (XDG Base Directory
+ * Specification), else in ~/.config.
+ */
+export function contextDirectory(env: NodeJS.ProcessEnv): string {
+  const { XDG_CONFIG_HOME: base = "" } = env;
+  return path.join(path.isAbsolute(base) ? base : path.join(os.homedir(), ".config"), "rolegate");
+}
+
+/**
+ * The context of that name; undefined: there is none.
+ * @throws Error for a file that others can read or write, or could have put there, and for one of another form: it holds
+ *   tokens, and says where they are sent
+ */
+export function readContext(directory: string, name: string): Context | undefined {
+  const file = fileOf(directory, name);
+  let descriptor: number;
+  try {
+    // No link, which could lead to a file of somebody else's.
+    descriptor = openSync(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) throw new Error(`${file}: found something that is no file, expected a file`);
+    refuseOthers(file, stats, "0600");
+    refuseOthers(directory, statSync(directory), "0700");
+    const parsed = contextSchema.safeParse(parse(readFileSync(descriptor, "utf8")));
+    if (parsed.success) return parsed.data;
+    // Not what was found: a token may stand there.
+    throw new Error(
+      `${file}: found ${parsed.error.issues[0]?.path.join(".") || "text"} of another form, expected what rolegate login wrote`,
+    );
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Writes a context that only its owner can read, whole or not at all. */
+export function writeContext(directory: string, name: string, context: Context): void {
+  const file = fileOf(directory, name);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  refuseOthers(directory, statSync(directory), "0700");
+  const unfinished = `${file}.${process.pid}`;
+  rmSync(unfinished, { force: true });
+  writeFileSync(unfinished, `${JSON.stringify(context, undefined, 2)}\n`, { mode: 0o600, flag: "wx" });
+  renameSync(unfinished, file);
+}
+
+/** Takes a context away; false: there was none. */
+export function removeContext(directory: string, name: string): boolean {
+  try {
+    rmSync(fileOf(directory, name));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+function fileOf(directory: string, name: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
+    throw new Error("--name: expected letters, digits, . _ and -, with a letter or a digit first");
+  return path.join(directory, `${name}.json`);
+}
+
+function refuseOthers(file: string, { mode, uid }: Stats, wanted: string): void {
+  // Where there are no owners (Windows) there are no modes either.
+  const own = process.getuid?.();
+  if (own === undefined) return;
+  if (uid !== own) throw new Error(`${file}: found another owner, expected you`);
+  if ((mode & 0o077) !== 0)
+    throw new Error(
+      `${file}: found permissions ${(mode & 0o777).toString(8).padStart(4, "0")}, expected ${wanted}: it holds tokens that nobody else may read`,
+    );
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
