@@ -20,7 +20,7 @@ export type BenchOptions = {
 };
 
 /** What is measured. */
-const whats = ["servers", "micro", "stall", "rewritten", "stream", "idle"] as const;
+const whats = ["servers", "micro", "stall", "rewritten", "stream", "idle", "names"] as const;
 type What = (typeof whats)[number];
 
 export const usage = `npm run bench -- [options]
@@ -37,7 +37,8 @@ export const usage = `npm run bench -- [options]
                        pgbench -S through each target (the default); what the parts cost a statement; how long a
                        session waits while others send texts that are costly to judge; what rewritten queries take
                        in the database, against the same ones with their rule written by hand; how fast a gigabyte comes
-                       through each target; what idle clients (--clients, 1000 at least) keep in memory
+                       through each target; what idle clients (--clients, 1000 at least) keep in memory; whether the
+                       time of a refusal tells if a name exists
   --micro              --what micro
 `;
 

@@ -56,8 +56,6 @@ function session(begun: number): LiveSession {
     begun,
     role: "analyst",
     nextRole: undefined,
-    onRequest: false,
-    renewReach: () => undefined,
     endWhenIdle: nothing,
     endAfterStatement: failed,
   };

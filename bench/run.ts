@@ -27,6 +27,8 @@ try {
     await (await import("./stall.ts")).runStall(options.seconds, options.json);
   else if (options.what === "stream") await (await import("./stream.ts")).runStream(options);
   else if (options.what === "idle") await (await import("./idle.ts")).runIdle(options);
+  else if (options.what === "names")
+    await (await import("./names.ts")).runNames(options.rounds, options.json);
   else if (options.what === "rewritten")
     await (await import("./rewritten.ts")).runRewritten(options.rounds, options.json);
   else {

@@ -13,6 +13,10 @@ export const errorTable = {
   tls_required: { sqlstate: "28000", meaning: "the listener takes this only over TLS" },
   not_admitted: { sqlstate: "28000", meaning: "no rule of authentication admits the connection" },
   authentication_failed: { sqlstate: "28P01", meaning: "the name or the secret is wrong" },
+  too_many_failures: {
+    sqlstate: "28000",
+    meaning: "too many logins failed before, with the name or from the network",
+  },
   token_refused: {
     sqlstate: "28000",
     meaning: "the token of OAUTHBEARER is missing or not believed",

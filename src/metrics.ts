@@ -24,6 +24,8 @@ type KeySetCounts = {
 export type Metrics = {
   readonly connections: { accepted: number; rejected: number };
   readonly logins: { succeeded: number; failed: number };
+  /** Logins that had to wait, and that were refused, for failures before them. */
+  readonly loginGuard: { slowed: number; locked: number };
   readonly upstreamConnects: { succeeded: number; failed: number };
   readonly verdictCache: { hits: number; misses: number; entries: number };
   readonly bytes: { fromClients: number; fromServers: number };
@@ -71,6 +73,7 @@ export function createMetrics(): Metrics {
   const metrics: Metrics = {
     connections: { accepted: 0, rejected: 0 },
     logins: { succeeded: 0, failed: 0 },
+    loginGuard: { slowed: 0, locked: 0 },
     upstreamConnects: { succeeded: 0, failed: 0 },
     verdictCache: { hits: 0, misses: 0, entries: 0 },
     bytes: { fromClients: 0, fromServers: 0 },
@@ -102,10 +105,17 @@ function rows(
   roles: ReadonlyMap<string, RoleCounts>,
   keySets: ReadonlyMap<string, KeySetCounts>,
 ): readonly Row[] {
-  const { connections, logins, upstreamConnects, verdictCache, bytes, audit, requests, store } = metrics;
+  const { connections, logins, loginGuard, upstreamConnects, verdictCache, bytes, audit, requests, store } =
+    metrics;
   return [
     by("result", "connections_total", "client connections accepted and rejected", connections),
     by("result", "logins_total", "logins that succeeded and failed", logins),
+    by(
+      "result",
+      "guarded_logins_total",
+      "logins that had to wait or were locked out for failures before them",
+      loginGuard,
+    ),
     by(
       "result",
       "upstream_connects_total",

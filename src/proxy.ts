@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { Recorder } from "./audit/recorder.ts";
 import type { Config, ListenTlsConfig } from "./config/config.ts";
+import { readMockSecret } from "./config/mock-secret.ts";
 import { startAdmin, type Admin, type Health } from "./console/admin.ts";
 import { RolegateError } from "./errors.ts";
 import type { Logger } from "./log.ts";
@@ -12,6 +13,7 @@ import { reviewAccess } from "./session/access-review.ts";
 import { CancelKeys } from "./session/cancel-keys.ts";
 import { Databases } from "./session/databases.ts";
 import { Entrance } from "./session/login/entrance.ts";
+import { FailedLogins } from "./session/login/failed-logins.ts";
 import { watchKeySets } from "./session/login/watch-key-sets.ts";
 import { LiveSessions } from "./session/live-sessions.ts";
 import { Requests } from "./session/requests.ts";
@@ -63,15 +65,15 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
     const checks = { ...needed, ...takenAway?.health() };
     return { status: stopping ? "stopping" : failing ? "failing" : "ok", checks };
   };
-  const access = new AccessNow(config.access, log);
+  let requests: Requests | undefined;
+  const access = new AccessNow(config.access, log, () => requests);
   const endReview = reviewAccess(sessions, access);
   let admin: Admin | undefined;
-  let requests: Requests | undefined;
   try {
     if (config.store !== undefined) {
       store = await openStore(config.store, log);
       const options = { sessions, recorder, metrics, log };
-      requests = new Requests(store.store, { ...options, entries: config.access });
+      requests = new Requests(store.store, { ...options, entries: () => config.access });
       takenAway = new TakenAway(store, config.store, options, [requests.reader]);
     }
     await databases.openAll();
@@ -83,6 +85,13 @@ export async function startProxy(config: Config, { log }: { readonly log: Logger
       metrics,
       log,
       sessions,
+      failedLogins: new FailedLogins(config.limits.failedLogins, config.limits.authenticationTimeout),
+      mockSecret: readMockSecret(config.identities.mockSecret, (error) =>
+        log.warn(
+          { err: error },
+          "the secret for unknown names cannot be kept: a restart changes their salts, and theirs alone",
+        ),
+      ),
       requests,
       takenAway,
       access,

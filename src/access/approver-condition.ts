@@ -26,16 +26,6 @@ export type ApproverCondition = {
   ) => Outcome;
 };
 
-const asked = {
-  name: "request",
-  schema: {
-    role: "string",
-    database: "string",
-    requester: "string",
-    duration: "google.protobuf.Duration",
-  },
-};
-
 /** Compiles `approvers`: as a condition of `access`, over the approver, with `request` beside it. */
 export function compileApprovers(
   text: string,
@@ -43,13 +33,23 @@ export function compileApprovers(
 ):
   | { readonly kind: "condition"; readonly condition: ApproverCondition }
   | Extract<Program, { kind: "refused" }> {
-  const environment = conditionEnvironment(attributes).clone().registerVariable(asked);
+  const environment = conditionEnvironment(attributes)
+    .clone()
+    .registerVariable({
+      name: "request",
+      schema: {
+        role: "string",
+        database: "string",
+        requester: "string",
+        duration: "google.protobuf.Duration",
+      },
+    });
   const program = compileProgram(text, attributes, environment, "identity, connection, now and request");
   if (program.kind === "refused") return program;
-  const evaluate: ApproverCondition["evaluate"] = (identity, connection, now, request) =>
+  const evaluate: ApproverCondition["evaluate"] = (identity, connection, now, asked) =>
     program.run(identity, () => ({
       ...conditionScope(identity, connection, now),
-      request: { ...request, duration: Duration.fromMilliseconds(request.duration) },
+      request: { ...asked, duration: Duration.fromMilliseconds(asked.duration) },
     }));
   return { kind: "condition", condition: { text, evaluate } };
 }

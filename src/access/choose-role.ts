@@ -61,23 +61,20 @@ export type ChosenRole =
   | { readonly kind: "role"; readonly role: string }
   | { readonly kind: "refused"; readonly problem: Problem };
 
-/** What may be asked for, and where: for whoever is refused. */
-type Asking = Pick<FittingRoles, "askable"> & { readonly database: string };
-
 /**
  * The role that a session begins with. `user` of the startup packet is the identity's own name (then the first role
- * that fits) or one of the roles that fit. Asked only after authentication, so it may name what the identity has.
+ * that fits) or one of the roles that fit. `askable`: what a refusal says of roles that may be asked for. Asked only after authentication, so it may name what the identity has.
  */
 export function chooseRole(
   user: string,
   identity: Identity,
   roles: readonly string[],
-  asking: Asking = { askable: [], database: "" },
+  askable: ReadonlyMap<string, string> = new Map(),
 ): ChosenRole {
   const [first] = roles;
   if (user === identity.name && first !== undefined) return { kind: "role", role: first };
   if (roles.includes(user)) return { kind: "role", role: user };
-  return { kind: "refused", problem: noRole(user, identity, roles, askHint(user, identity, asking)) };
+  return { kind: "refused", problem: noRole(user, identity, roles, askHint(user, identity, askable)) };
 }
 
 /** Says the same whether the role exists and is not for this identity, or does not exist. */
@@ -103,9 +100,9 @@ function noRole(
 }
 
 /** How to ask for the role that they want: the one that they name, or the first where they name none. */
-function askHint(user: string, { name }: Identity, { askable, database }: Asking): string | undefined {
-  const role = user === name && !askable.includes(user) ? askable[0] : user;
-  return role !== undefined && askable.includes(role) ? howToAsk(role, database) : undefined;
+function askHint(user: string, { name }: Identity, askable: ReadonlyMap<string, string>): string | undefined {
+  const [first] = askable.values();
+  return askable.get(user) ?? (user === name ? first : undefined);
 }
 
 /** The command that asks for a role. */

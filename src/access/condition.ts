@@ -50,16 +50,14 @@ export function compileCondition(text: string, attributes: ReadonlySet<string>):
   const environment = conditionEnvironment(attributes);
   const program = compileProgram(text, attributes, environment, "identity, connection and now");
   if (program.kind === "refused") return program;
-  const { timed } = program;
   const evaluate: Condition["evaluate"] = (identity, connection, now) =>
     program.run(identity, () => conditionScope(identity, connection, now));
-  return { kind: "condition", condition: { text, timed, evaluate } };
+  return { kind: "condition", condition: { text, timed: program.timed, evaluate } };
 }
 
 export type Program =
   | {
       readonly kind: "program";
-      /** Its outcome can change by time alone. */
       readonly timed: boolean;
       /** `scope` makes the variables; what it throws counts as the condition's own failure. */
       readonly run: (identity: Identity, scope: () => Record<string, unknown>) => Outcome;

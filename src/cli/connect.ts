@@ -7,7 +7,7 @@ import {
   misleading,
   printed,
 } from "../client/connection-settings.ts";
-import { contextDirectory, readContext, writeContext } from "../client/context-files.ts";
+import { contextDirectory, exclusively, readContext, writeContext } from "../client/context-files.ts";
 import { freshToken } from "../client/fresh-token.ts";
 import { portNumber } from "./login.ts";
 
@@ -45,12 +45,7 @@ async function settingsOf(
   name: string,
   { role, host, port, database }: Options,
 ): Promise<ConnectionSettings> {
-  const directory = contextDirectory(process.env);
-  const kept = readContext(directory, name);
-  if (kept === undefined)
-    throw new Error(`nobody is signed in under the name ${name}: rolegate login --name ${name}`);
-  const { used, context } = await freshToken(kept, Date.now());
-  if (context !== kept) writeContext(directory, name, context);
+  const { used, context } = await renewed(contextDirectory(process.env), name);
   const place = {
     ...context.place,
     ...(host === undefined ? {} : { host }),
@@ -58,6 +53,22 @@ async function settingsOf(
     ...(database === undefined ? {} : { database }),
   };
   return connectionSettings(place, role ?? used.name, used.token);
+}
+
+/** A token that is good for a while; where it had to be renewed, its file has the new one. */
+function renewed(directory: string, name: string): ReturnType<typeof freshToken> {
+  const kept = () => {
+    const context = readContext(directory, name);
+    if (context !== undefined) return context;
+    throw new Error(`nobody is signed in under the name ${name}: rolegate login --name ${name}`);
+  };
+  kept();
+  return exclusively(directory, name, async () => {
+    const before = kept();
+    const fresh = await freshToken(before, Date.now());
+    if (fresh.context !== before) writeContext(directory, name, fresh.context);
+    return fresh;
+  });
 }
 
 const ignore = (): void => {};

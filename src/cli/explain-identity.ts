@@ -26,7 +26,7 @@ export type Given = {
  * @throws Error for a name that could not log in, and for attributes that it could not have
  */
 export function identityAs(name: string, given: Given, { identities }: Config): Identity {
-  const { passwordUsers = new Map(), jwt, certificates, attributes } = identities;
+  const { passwordUsers = new Map(), jwt, certificates, attributes, rules } = identities;
   const { method, mfa = false, signedInAt } = given;
   const user = passwordIdentity(passwordUsers, name, signedInAt);
   const byPassword = method === "password" || (method === undefined && given.attributes.length === 0);
@@ -37,7 +37,10 @@ export function identityAs(name: string, given: Given, { identities }: Config): 
     return user;
   }
   const others: readonly Method[] = [
-    ...(jwt.length > 0 ? ["jwt" as const] : []),
+    // A token comes as the rules say.
+    ...(["jwt", "oauth"] as const).filter(
+      (way) => jwt.length > 0 && rules.some((rule) => rule.method === way),
+    ),
     ...(certificates.length > 0 ? ["certificate" as const] : []),
   ];
   const [usual] = others;

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Context, contextSchema } from "./context.ts";
 
 /**
@@ -74,6 +75,45 @@ export function removeContext(directory: string, name: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw error;
+  }
+}
+
+/** How long one command may renew tokens, and how long another waits for it, in milliseconds. */
+const renewal = 60_000;
+
+/**
+ * Does `work` while no other command renews this sign-in: many providers take a refresh token once, and where it comes twice
+ * they take back the whole sign-in.
+ * @throws Error where another does not come to an end
+ */
+export async function exclusively<Value>(
+  directory: string,
+  name: string,
+  work: () => Promise<Value>,
+): Promise<Value> {
+  const lock = `${fileOf(directory, name)}.lock`;
+  const deadline = Date.now() + renewal;
+  while (!take(lock)) {
+    if (Date.now() > deadline) throw new Error(`${lock}: another command is renewing the sign-in`);
+    await sleep(50);
+  }
+  try {
+    return await work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function take(lock: string): boolean {
+  try {
+    writeFileSync(lock, "", { mode: 0o600, flag: "wx" });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
+    // Whoever made it was killed.
+    if (made !== undefined && Date.now() - made > renewal) rmSync(lock, { force: true });
+    return false;
   }
 }
 

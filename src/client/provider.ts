@@ -3,6 +3,7 @@ import {
   allowInsecureRequests,
   ClientError,
   type Configuration,
+  customFetch,
   discovery,
   initiateDeviceAuthorization,
   None,
@@ -89,9 +90,24 @@ async function providerOf({ issuer, clientId, clientSecretFile }: SignIn): Promi
   const { url } = fetchable;
   const secret = clientSecretFile === undefined ? undefined : readFileSync(clientSecretFile, "utf8").trim();
   const execute = url.protocol === "http:" ? [allowInsecureRequests] : [];
-  return secret === undefined
-    ? discovery(url, clientId, undefined, None(), { execute })
-    : discovery(url, clientId, secret, undefined, { execute });
+  const provider =
+    secret === undefined
+      ? await discovery(url, clientId, undefined, None(), { execute })
+      : await discovery(url, clientId, secret, undefined, { execute });
+  const { device_authorization_endpoint: device } = provider.serverMetadata();
+  provider[customFetch] = async (address, options) => {
+    const response = await fetch(address, options as RequestInit);
+    if (address !== device || response.status !== 200) return response;
+    return Response.json(withVerificationUri(await response.json()));
+  };
+  return provider;
+}
+
+/** Google's answer is older than RFC 8628, and calls the page `verification_url`. */
+export function withVerificationUri(answer: unknown): unknown {
+  return typeof answer === "object" && answer !== null && "verification_url" in answer
+    ? { verification_uri: answer.verification_url, ...answer }
+    : answer;
 }
 
 type Given = { readonly access_token: string; readonly id_token?: string; readonly refresh_token?: string };

@@ -1,7 +1,9 @@
+import path from "node:path";
 import { valueAt } from "../document/document.ts";
 import { usualRules, type MethodRule } from "../identity/choose-method.ts";
 import type { PasswordUser, PasswordUsers } from "../identity/password-users.ts";
 import type { IdentitiesConfig, ListenConfig } from "./config.ts";
+import { mockSecretFile, type MockSecret } from "./mock-secret.ts";
 import type { IdentitiesReading } from "./read-identities.ts";
 import type { PlacedIssuer } from "./read-issuer.ts";
 import { type Reading, report } from "./reading.ts";
@@ -27,6 +29,7 @@ export function checkIdentities(
   checkScopes(reading, issuers, rules ?? []);
   if (listen !== undefined) for (const placed of issuers) checkTransport(reading, placed, listen);
   return {
+    mockSecret: identities.users && mockSecret(reading, identities),
     passwordUsers:
       identities.users && passwordUsers(reading, identities, rules === undefined ? roleNames : undefined),
     certificates: identities.certificates.flatMap(({ names }) => names),
@@ -42,6 +45,11 @@ export function checkIdentities(
       }),
     attributes: identities.attributes,
   };
+}
+
+function mockSecret({ sources }: Reading, { mockSecret: secret }: IdentitiesReading): MockSecret {
+  if (secret !== undefined) return { kind: "given", secret };
+  return { kind: "kept", file: path.resolve(sources.directory, mockSecretFile) };
 }
 
 function checkIssuers(reading: Reading, issuers: readonly PlacedIssuer[]): void {

@@ -5,6 +5,7 @@ import type { JwtIssuer } from "../identity/jwt-issuer.ts";
 import type { PasswordUsers } from "../identity/password-users.ts";
 import type { RoleFile } from "../policy/role-file.ts";
 import type { Networks } from "../identity/networks.ts";
+import type { MockSecret } from "./mock-secret.ts";
 import type { Secret } from "./secret.ts";
 
 /** `rolegate.yaml` with everything that it names: validated, secrets resolved, paths absolute, conditions compiled. */
@@ -109,6 +110,8 @@ export type LoginConfig = {
 export type IdentitiesConfig = {
   /** Undefined: no `password` identities, SCRAM is never offered. */
   readonly passwordUsers: PasswordUsers | undefined;
+  /** Undefined where there are no password users. */
+  readonly mockSecret: MockSecret | undefined;
   /** Empty: certificates name nobody. */
   readonly certificates: readonly CertificateName[];
   /** Empty: tokens are never asked for. */
@@ -126,10 +129,30 @@ type LimitsConfig = {
   readonly maxConnections: number;
   /** Of these, connections that have not yet logged in. */
   readonly maxUnauthenticated: number;
+  /** Of these, connections from one network; undefined: half of them. */
+  readonly maxUnauthenticatedPerNetwork?: number | undefined;
   /** Milliseconds from accept to the end of authentication. */
   readonly authenticationTimeout: number;
   /** Milliseconds for opening an upstream connection, login included. */
   readonly upstreamTimeout: number;
+  readonly failedLogins: FailedLoginLimits;
+};
+
+/** How guessing is slowed down and stopped; times in milliseconds. */
+export type FailedLoginLimits = {
+  /** For how long a failure counts. */
+  readonly within: number;
+  /** Failures with one name from one network. */
+  readonly perUser: number;
+  /** Failures from one network. */
+  readonly perNetwork: number;
+  readonly lockFor: number;
+  /** Failures with one name, from wherever. */
+  readonly perUserEverywhere: number;
+  /** Undefined: 5 s, or half of authenticationTimeout where that is less. */
+  readonly maxDelay?: number | undefined;
+  /** Where failures are not counted; undefined: nowhere. */
+  readonly trusted?: Networks | undefined;
 };
 
 type LogLevel = "debug" | "info" | "warn" | "error";

@@ -3,6 +3,7 @@ import { custom, mapping } from "../document/mapping.ts";
 import { attributeNameExpected, isAttributeName } from "../identity/attributes.ts";
 import { parseVerifier } from "../scram/verifier.ts";
 import { attributeSetting } from "./attribute-setting.ts";
+import { mockSecretSetting } from "./mock-secret.ts";
 import { sourced } from "./sourced.ts";
 import type { Sources } from "./sources.ts";
 
@@ -47,6 +48,11 @@ export function passwordSchema(sources: Sources | undefined) {
     users: z
       .record(z.string(), userSchema(sources), { error: "a mapping of names to verifiers" })
       .describe("People and services that prove themselves with a password (SCRAM-SHA-256)."),
+    mockSecret: mockSecretSetting(sources)
+      .optional()
+      .describe(
+        "What the answers to names that do not exist are made from; the same on all instances. Left out: a random one, kept in the file `var/mock-secret`.",
+      ),
   });
 }
 

@@ -4,6 +4,7 @@ import { mapping } from "../document/mapping.ts";
 import { identityNameExpected, isIdentityName } from "../identity/identity-name.ts";
 import type { CertificateName } from "../identity/certificate-names.ts";
 import type { PasswordUser } from "../identity/password-users.ts";
+import { mockSecretSetting } from "./mock-secret.ts";
 import { type PlacedIssuer, readIssuer } from "./read-issuer.ts";
 import { type Reading, itemsAt, keysAt, read, report } from "./reading.ts";
 
@@ -21,6 +22,8 @@ export type IdentitiesReading = {
   readonly certificates: readonly PlacedNames[];
   /** Whether there is a `jwt` entry, even a wrong one. */
   readonly hasJwt: boolean;
+  /** Undefined: none is given. */
+  readonly mockSecret: (() => Buffer) | undefined;
   /** Every attribute that some identity can have, those of wrong entries included. */
   readonly attributes: ReadonlySet<string>;
 };
@@ -33,11 +36,16 @@ export function readIdentities(reading: Reading): IdentitiesReading {
   const attributes = new Set<string>();
   let users: PlacedUser[] | undefined;
   let hasJwt = false;
+  let mockSecret: (() => Buffer) | undefined;
   for (const [index, item] of items.entries()) {
     const path = ["identities", index];
     const type = isMapping(item) ? item["type"] : undefined;
     if (type === "password") {
       users ??= [];
+      const secret = readMockSecret(reading, path);
+      if (secret !== undefined && mockSecret !== undefined)
+        report(reading, [...path, "mockSecret"], "given twice", "it in one password entry", "a second one");
+      mockSecret ??= secret;
       users.push(...readUsers(reading, path, attributes));
     } else if (type === "jwt") {
       hasJwt = true;
@@ -57,14 +65,20 @@ export function readIdentities(reading: Reading): IdentitiesReading {
       report(reading, [...path, "type"], message, "jwt, password or certificate");
     }
   }
-  return { issuers, users, certificates, hasJwt, attributes };
+  return { issuers, users, certificates, hasJwt, attributes, mockSecret };
 }
 
 /** What stands beside the users, who are read one by one. */
-const passwordKeys = mapping({ type: z.unknown().optional(), users: z.unknown().optional() });
+function readMockSecret(reading: Reading, path: Path): (() => Buffer) | undefined {
+  const keys = mapping({
+    type: z.unknown().optional(),
+    users: z.unknown().optional(),
+    mockSecret: mockSecretSetting(reading.sources).optional(),
+  });
+  return read(reading, path, keys)?.mockSecret;
+}
 
 function readUsers(reading: Reading, path: Path, attributes: Set<string>): PlacedUser[] {
-  read(reading, path, passwordKeys);
   const names = keysAt(reading, [...path, "users"], "a mapping of names to verifiers") ?? [];
   return names.map((name) => {
     const userPath = [...path, "users", name];

@@ -1,12 +1,12 @@
 import * as z from "zod";
-import { duration } from "../document/duration.ts";
 import { custom, mapping, text } from "../document/mapping.ts";
 import { accessSchema } from "./access-schema.ts";
 import { certificateSchema } from "./certificate-schema.ts";
 import { databaseSchema } from "./database-schema.ts";
 import { passwordSchema, userSchema } from "./identity-schema.ts";
 import { jwtSchema } from "./issuer-schema.ts";
-import { parseNetworks } from "../identity/networks.ts";
+import { limitsSchema } from "./limits-schema.ts";
+import { networks } from "./networks-setting.ts";
 import { certificate, privateKey, revocationList } from "./pem.ts";
 import { parseSocketAddress } from "./socket-address.ts";
 import { sourced } from "./sourced.ts";
@@ -22,6 +22,7 @@ export const secretSettings: ReadonlySet<string> = new Set([
   "url",
   "key",
   "jwks",
+  "mockSecret",
 ]);
 
 /** Where the record is written unless `audit.directory` says otherwise; relative to the configuration file. */
@@ -109,17 +110,6 @@ function listenSchema(sources: Sources | undefined) {
     .describe("The clients' side.");
 }
 
-function networks(sources: Sources | undefined) {
-  const expected = "IP addresses and networks, such as 10.0.0.0/8";
-  const list = z.array(sourced(text(expected), sources), { error: expected }).min(1, { error: expected });
-  return list.transform((values, context) => {
-    const parsed = parseNetworks(values);
-    if (parsed !== undefined) return parsed;
-    context.addIssue(custom(expected, undefined, "wrong value"));
-    return z.NEVER;
-  });
-}
-
 function oneOrMore<Value extends z.ZodType<string>>(value: Value, expected: string) {
   return z
     .union([value, z.array(value).min(1, { error: "at least one" })], { error: expected })
@@ -160,27 +150,6 @@ function authenticationSchema(sources: Sources | undefined) {
         "With jwt or oauth: the issuer whose tokens are taken. Left out: any; oauth needs it where there are several.",
       ),
   });
-}
-
-function limitsSchema(sources: Sources | undefined) {
-  const count = z
-    .int({ error: "a whole number" })
-    .min(1, { error: "at least 1" })
-    .max(100_000, { error: "at most 100000" });
-  return mapping({
-    maxConnections: sourced(count, sources).prefault(1000).describe("Client connections at one time."),
-    maxUnauthenticated: sourced(count, sources)
-      .prefault(200)
-      .describe("Of these, connections that have not yet logged in."),
-    authenticationTimeout: sourced(duration, sources)
-      .prefault("30s")
-      .describe("From the connection to the end of the log-in."),
-    upstreamTimeout: sourced(duration, sources)
-      .prefault("10s")
-      .describe("For opening a connection to the database."),
-  })
-    .prefault({})
-    .describe("Bounds on what clients may take up.");
 }
 
 function address(example: string, sources: Sources | undefined) {

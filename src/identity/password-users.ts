@@ -24,7 +24,7 @@ export function hasEnded({ validUntil }: PasswordUser, now: number): boolean {
 /**
  * The verifier to run the SCRAM exchange with: the user's own, or for a name that does not exist or a password that has
  * ended a mock one, whose exchange looks the same and always fails.
- * @param secret random, kept for the life of the process.
+ * @param secret random, the same for longer than a process lives
  * @param now milliseconds since the epoch
  */
 export function verifierFor(users: PasswordUsers, name: string, secret: Buffer, now: number): Verifier {

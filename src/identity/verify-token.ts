@@ -9,7 +9,12 @@ import type { ClaimPath, JwtIssuer } from "./jwt-issuer.ts";
 export type TokenResult =
   | { readonly kind: "identity"; readonly identity: Identity }
   /** `reason` is for the log and the record only, and holds nothing of the token: the client is told one thing for all of them. */
-  | { readonly kind: "refused"; readonly reason: string };
+  | {
+      readonly kind: "refused";
+      readonly reason: string;
+      /** It was right until it expired, or nobody can tell: whoever brings it is not locked out for that. */
+      readonly noGuess?: true;
+    };
 
 /** How a token came. */
 export type Presentation = {
@@ -59,7 +64,8 @@ export async function verifyToken(
       otherParty(payload, issuer.authorizedParties) ?? unconfirmed(payload, presentation.clientCertificate);
     return reason === undefined ? identityOf(payload, credential, issuer, presentation) : refused(reason);
   } catch (error) {
-    return refused(reasonOf(error));
+    const reason = reasonOf(error);
+    return isNoGuess(error) ? { kind: "refused", reason, noGuess: true } : refused(reason);
   }
 }
 
@@ -152,6 +158,14 @@ function refused(reason: string): TokenResult {
   return { kind: "refused", reason };
 }
 
+/** The signature is looked at before the expiry; and a key set that is away is not the client's fault. */
+function isNoGuess(error: unknown): boolean {
+  if (error instanceof errors.JWTExpired || error instanceof errors.JWKSTimeout) return true;
+  return reasonOf(error) === keysAway;
+}
+
+const keysAway = "the issuer's key set cannot be had or used";
+
 /** In our words: a library's message may quote what the client sent. */
 function reasonOf(error: unknown): string {
   if (error instanceof errors.JWTExpired) return "the token has expired";
@@ -172,7 +186,7 @@ function reasonOf(error: unknown): string {
     error.code !== "ERR_JWKS_INVALID"
   )
     return `the token or the key set is refused (${error.code})`;
-  return "the issuer's key set cannot be had or used";
+  return keysAway;
 }
 
 function knownClaim(claim: string): string {

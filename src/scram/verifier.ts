@@ -69,7 +69,7 @@ const usualForm: VerifierForm = { iterations: defaultIterations, saltBytes };
 
 /**
  * A verifier for a name that does not exist: the same one for the same name and secret, so that asking twice tells
- * nothing either. `secret`: random, kept for the life of the process; `form`: that of the real verifiers.
+ * nothing either. `secret`: random, the same for longer than a process lives; `form`: that of the real verifiers.
  */
 export function mockVerifier(name: string, secret: Buffer, form: VerifierForm = usualForm): Verifier {
   const derived = (purpose: string) => hmac(secret, `${purpose}\0${name}`);

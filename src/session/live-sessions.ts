@@ -20,10 +20,6 @@ export type LiveSession = {
   readonly begun: number;
   /** The role in force. */
   readonly role: string;
-  /** The role in force, or one that a change under way leads to, is there only because of a request. */
-  readonly onRequest: boolean;
-  /** Looks again at which roles may be taken. @returns why the one in force is none of them any more */
-  renewReach(): Problem | undefined;
   /** The one that a change under way leads to. */
   readonly nextRole: string | undefined;
   /** Ends it as soon as it is idle, or after a grace in milliseconds. */

@@ -27,7 +27,7 @@ import {
 } from "../store/requests.ts";
 import type { Store } from "../store/store.ts";
 import type { Reader } from "../store/watch.ts";
-import type { LiveSession, LiveSessions } from "./live-sessions.ts";
+import type { LiveSessions } from "./live-sessions.ts";
 import { tellOf } from "./request-events.ts";
 
 /** Of one person, that are neither decided against nor over. */
@@ -36,14 +36,12 @@ const mostOpen = 10;
 /** Milliseconds: how long a session can outlive its grant, beside the statement that it is at. */
 const sweepEvery = 500;
 
-/** How long a statement may go on when the time of its role is over, in milliseconds. */
-const grace = 10_000;
-
 /** How long whoever changed something waits until this instance knows of it, in milliseconds. */
 const patience = 2_000;
 
 export type RequestsOptions = {
-  readonly entries: readonly AccessEntry[];
+  /** As they are now: they can be read again while the proxy runs. */
+  readonly entries: () => readonly AccessEntry[];
   readonly sessions: LiveSessions;
   readonly recorder: Recorder;
   readonly metrics: Metrics;
@@ -54,8 +52,6 @@ export type RequestsOptions = {
 export class Requests {
   readonly #store: Pick<Store, "query" | "transaction">;
   readonly #options: RequestsOptions;
-  /** Databases in which something can be asked for. */
-  readonly #databases: ReadonlySet<string>;
   readonly #sweeping: NodeJS.Timeout;
   #requests: ReadonlyMap<number, AccessRequest> = new Map();
   /** Requests that were told of as over by their time. */
@@ -68,11 +64,7 @@ export class Requests {
   constructor(store: Pick<Store, "query" | "transaction">, options: RequestsOptions) {
     this.#store = store;
     this.#options = options;
-    this.#databases = new Set(
-      options.entries.flatMap(({ onRequest, database }) => (onRequest === undefined ? [] : database)),
-    );
     this.reader = requestReader((found) => this.#take(found));
-    options.sessions.require((session) => this.#standing(session));
     this.#sweeping = setInterval(() => this.#sweep(), sweepEvery).unref();
   }
 
@@ -81,8 +73,8 @@ export class Requests {
     for (const wake of this.#waiting) wake();
   }
 
-  /** The request of an identity that is in force for an entry, now. */
-  grantsOf(identity: Identity): (entry: AccessEntry) => AccessRequest | undefined {
+  /** The request that is in force for an entry and this identity. */
+  grantOf(identity: Identity): (entry: AccessEntry) => AccessRequest | undefined {
     const now = this.#now();
     return (entry) => {
       if (now === undefined) return undefined;
@@ -92,20 +84,19 @@ export class Requests {
     };
   }
 
-  /** Why a role that a request gave is not there any more; undefined: no request gave it. */
+  /** Why a role that a request gave is not there any more; undefined: none gave it. */
   whyLost(identity: Identity, role: string, database: string): Problem | undefined {
     const person = personOf(identity);
     const request = [...this.#requests.values()].findLast(
       (each) =>
         each.role === role && each.database === database && isSamePerson(personOf(each.requester), person),
     );
-    const message = lostMessage(role, request, this.#now());
-    return message === undefined ? undefined : { code: "session_ended", message };
+    return request && { code: "session_ended", message: lostMessage(request, this.now) };
   }
 
   /** @throws RolegateError request_not_allowed, request_invalid, request_settled, store_unavailable */
   async ask(ask: Ask, someone: Someone): Promise<AccessRequest> {
-    const judged = judgeAsk(ask, someone, Date.now(), this.#options.entries);
+    const judged = judgeAsk(ask, someone, Date.now(), this.#options.entries());
     if (judged.kind === "refused") throw new RolegateError(judged.problem);
     const { entry, onRequest } = judged;
     const made = await this.#store.transaction(async (query) => {
@@ -135,7 +126,7 @@ export class Requests {
       const problem =
         request === undefined
           ? unknownRequest(id)
-          : decisionProblem(kind, request, someone, now, this.#options.entries);
+          : decisionProblem(kind, request, someone, now, this.#options.entries());
       if (request === undefined || problem !== undefined)
         throw new RolegateError(problem ?? unknownRequest(id));
       const decision = { kind, by: personOf(someone.identity), comment };
@@ -156,7 +147,7 @@ export class Requests {
   }
 
   may(kind: DecisionKind, request: AccessRequest, someone: Someone): boolean {
-    return decisionProblem(kind, request, someone, this.now, this.#options.entries) === undefined;
+    return decisionProblem(kind, request, someone, this.now, this.#options.entries()) === undefined;
   }
 
   /** The store's clock; before it was ever asked, ours. */
@@ -182,25 +173,18 @@ export class Requests {
     this.#options.sessions.review(Date.now());
   }
 
-  /** What ends by itself: grants whose time is over, and the sessions that have taken one since. */
+  /** What ends by itself. */
   #sweep(): void {
     const now = this.#now();
     if (now === undefined) return;
-    let ended = false;
+    const before = this.#over.size;
     for (const request of this.#requests.values()) {
       const { kind } = stateOf(request, now);
       if ((kind !== "expired" && kind !== "lapsed") || this.#over.has(request.id)) continue;
       this.#over.add(request.id);
       this.#options.recorder.request(kind, request, undefined);
-      ended = true;
     }
-    this.#options.sessions.review(Date.now(), (session) => ended || session.onRequest);
-  }
-
-  #standing(session: LiveSession): { problem: Problem; grace: number } | undefined {
-    if (!this.#databases.has(session.connection.database)) return undefined;
-    const problem = session.renewReach();
-    return problem && { problem, grace };
+    if (this.#over.size > before) this.#options.sessions.review(Date.now());
   }
 
   /** Resolves when this instance knows what was just written, or after a moment. */
@@ -222,20 +206,19 @@ export class Requests {
   }
 }
 
-function lostMessage(role: string, request: AccessRequest | undefined, now = Date.now()): string | undefined {
-  const state = request && stateOf(request, now);
-  switch (state?.kind) {
+function lostMessage(request: AccessRequest, now: number): string {
+  const { id, role } = request;
+  const state = stateOf(request, now);
+  switch (state.kind) {
     case "denied":
-      return `request ${request?.id} for the role "${role}" was denied`;
     case "withdrawn":
-      return `request ${request?.id} for the role "${role}" was withdrawn`;
+      return `request ${id} for the role "${role}" was ${state.kind}`;
     case "expired":
       return `the time for which the role "${role}" was granted is over`;
     case "pending":
     case "in force":
     case "lapsed":
-    case undefined:
       break;
   }
-  return undefined;
+  return `the role "${role}" is not granted any more`;
 }

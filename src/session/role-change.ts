@@ -6,7 +6,7 @@ import { noticeResponse, type NoticeText } from "../wire/error-fields.ts";
 import { shownParameter } from "./parameters.ts";
 import { followPath } from "./followed-path.ts";
 import { beginConnection } from "./local-objects.ts";
-import { renewReach, renewScope, reportsPath, type SessionState } from "./state.ts";
+import { renewRoles, renewScope, reportsPath, type SessionState } from "./state.ts";
 import { Wait, waitFor } from "./wait.ts";
 
 /** A connection with a role in force, and the rules that hold on it. */
@@ -57,8 +57,8 @@ export function prepareRole(
       detail: "It can change outside a transaction, by a statement that is sent on its own.",
     };
   if (role === session.role.name) return undefined;
-  renewReach(session);
-  if (!session.reach.roles.has(role)) return noLonger(role);
+  renewRoles(session);
+  if (!session.roles.has(role)) return noLonger(role);
   if (change?.role === role && change.problem !== undefined) {
     session.change = undefined;
     return change.problem;

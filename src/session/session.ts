@@ -6,7 +6,7 @@ import { errorResponse } from "../wire/error-fields.ts";
 import { Flow } from "./flow.ts";
 import { catalogRead, wantsCatalog } from "./local-objects.ts";
 import type { LiveSession } from "./live-sessions.ts";
-import { renewReach, type SessionState } from "./state.ts";
+import type { SessionState } from "./state.ts";
 import { Wait } from "./wait.ts";
 
 /** How long the server has, behind a Terminate, to finish what the client sent before it. */
@@ -88,22 +88,6 @@ export class Session implements ChannelEvents, LiveSession {
 
   get role(): string {
     return this.#state.role.name;
-  }
-
-  get onRequest(): boolean {
-    const { reach, role, change } = this.#state;
-    return (
-      !reach.roles.has(role.name) ||
-      reach.held.has(role.name) ||
-      (change !== undefined && reach.held.has(change.role))
-    );
-  }
-
-  renewReach(): Problem | undefined {
-    const state = this.#state;
-    renewReach(state);
-    const { reach } = state;
-    return reach.roles.has(state.role.name) ? undefined : reach.whyLost(state.role.name);
   }
 
   get nextRole(): string | undefined {

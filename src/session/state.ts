@@ -8,8 +8,8 @@ import type { Recorder, SessionRecord } from "../audit/recorder.ts";
 import { pinOf } from "../rewrite/session/pinned-setting.ts";
 import type { TransactionStatus } from "../wire/backend.ts";
 import { Outgoing } from "../wire/outgoing.ts";
+import type { RolesNow } from "./access-now.ts";
 import type { Database } from "./database.ts";
-import { isSameReach, type Reach } from "./reach.ts";
 import { ExpectedReplies } from "./expected-replies.ts";
 import { followPath, type FollowedPath } from "./followed-path.ts";
 import { noLocals, type Locals } from "./local-objects.ts";
@@ -23,8 +23,8 @@ import { Wait } from "./wait.ts";
 export type SessionBasis = {
   readonly identity: Identity;
   readonly database: Database;
-  /** The roles that the identity may take here, now. */
-  readonly reachNow: () => Reach;
+  /** The roles that the identity may take here, by what access says at this time. */
+  readonly rolesNow: () => RolesNow;
   readonly record: SessionRecord;
   readonly recorder: Recorder;
   readonly metrics: Metrics;
@@ -37,10 +37,10 @@ export type SessionBasis = {
 export type SessionState = SessionBasis & {
   /** The role that the session began with. */
   readonly firstRole: string;
-  /** The roles that it may take, as of the last look. */
-  reach: Reach;
-  /** They have changed since the verdicts of `scope` began. */
-  reachChanged: boolean;
+  /** The roles that the identity may take here, as of the login or the last statement that was about a role. */
+  roles: ReadonlySet<string>;
+  /** Others that it may ask for, with how. */
+  askable: ReadonlyMap<string, string>;
   /** The role in force, its connection and its rules. */
   role: OpenRole;
   /** Verdicts under the rules, search_path and catalog in force. */
@@ -119,18 +119,19 @@ export type SessionState = SessionBasis & {
 
 /** The state of a session whose server is idle. */
 export function beginState(basis: SessionBasis, role: OpenRole): SessionState {
-  const reach = basis.reachNow();
+  const { roles: now, askable } = basis.rolesNow();
+  const roles = new Set(now);
   return {
     ...basis,
     firstRole: role.name,
-    reach,
-    reachChanged: false,
+    roles,
+    askable,
     role,
     scope: basis.database.scope({
       grants: role.grants,
       searchPath: role.searchPath,
-      roles: reach.roles,
-      askable: reach.askable,
+      roles,
+      askable,
       settings: role.connection.settings,
     }),
     rowSecurity: undefined,
@@ -182,32 +183,35 @@ export function reportsPath({ major }: Database): boolean {
 /** The verdicts that hold now: the catalog may have changed since the last statement. */
 export function currentScope(session: SessionState): VerdictScope {
   const { scope } = session;
-  if (scope.context.catalog.version === session.database.catalogVersion && !session.reachChanged)
-    return scope;
+  if (scope.context.catalog.version === session.database.catalogVersion) return scope;
   return renewScope(session);
 }
 
-/**
- * Asks anew which roles the identity may take.
- * @returns true if they are others than before: verdicts differ then, from the next `currentScope` on
- */
-export function renewReach(session: SessionState): boolean {
-  const before = session.reach;
-  session.reach = session.reachNow();
-  const changed = !isSameReach(before, session.reach);
-  session.reachChanged ||= changed;
-  return changed;
+/** Asks anew which roles the identity may take. @returns true if they are others than before: verdicts differ then */
+export function renewRoles(session: SessionState): boolean {
+  const { roles: now, askable } = session.rolesNow();
+  const roles = new Set(now);
+  if (isSame(roles, session.roles) && isSame(askable, session.askable)) return false;
+  session.roles = roles;
+  session.askable = askable;
+  renewScope(session);
+  return true;
+}
+
+type RoleNames = Pick<ReadonlySet<string>, "size" | "has" | "keys">;
+
+function isSame(one: RoleNames, other: RoleNames): boolean {
+  return one.size === other.size && [...one.keys()].every((name) => other.has(name));
 }
 
 /** To be called when the role, the search_path, the catalog or the roles in reach have changed. */
 export function renewScope(session: SessionState): VerdictScope {
-  const { database, role, searchPath, reach, rowSecurity, touched } = session;
-  session.reachChanged = false;
+  const { database, role, searchPath, roles, askable, rowSecurity, touched } = session;
   session.scope = database.scope({
     grants: role.grants,
     searchPath,
-    roles: reach.roles,
-    askable: reach.askable,
+    roles,
+    askable,
     settings: role.connection.settings,
     ...(rowSecurity && { rowSecurity }),
     ...(hasLocal(session.locals.now) && { local: session.locals.now }),

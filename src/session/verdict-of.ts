@@ -3,7 +3,7 @@ import { mainThreadLimits } from "../sql/parser.ts";
 import { judgedFrom, refused, type Judged } from "./judged.ts";
 import type { JudgedParts } from "./judged-parts.ts";
 import { wantsCatalog } from "./local-objects.ts";
-import { currentScope, renewReach, type SessionState } from "./state.ts";
+import { currentScope, renewRoles, type SessionState } from "./state.ts";
 import type { VerdictScope } from "./verdict-cache.ts";
 import { Wait, waitFor } from "./wait.ts";
 
@@ -38,7 +38,7 @@ export function verdictOf(session: SessionState, source: string, typed: boolean 
   const judged = scope.known(source) ?? judgeNow(session, scope, source);
   if (judged === undefined || !judged.unresolved) {
     // Who may take a role depends on the time, and is asked when somebody wants one.
-    if (judged !== undefined && isAboutRole(judged) && renewReach(session))
+    if (judged !== undefined && isAboutRole(judged) && renewRoles(session))
       return verdictOf(session, source, typed);
     return judged;
   }

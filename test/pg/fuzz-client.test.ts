@@ -44,7 +44,7 @@ beforeAll(async () => {
     },
     more: {
       listen: { address: "127.0.0.1:0", tls: { certificate, key, mode: "optional" } },
-      limits: { maxConnections: 200 },
+      limits: { maxConnections: 200, failedLogins: { trusted: ["127.0.0.0/8"] } },
     },
   });
 }, 60_000);

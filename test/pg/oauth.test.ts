@@ -35,7 +35,10 @@ function start(entry: object): Promise<RunningProxy> {
     more: {
       listen: { address: "127.0.0.1:0", tls: { certificate, key, mode: "optional" } },
       identities: [other, entry],
-      authentication: [{ method: "oauth", issuer: issuerName }],
+      authentication: [
+        { user: "only_other", method: "jwt", issuer: "https://other.test" },
+        { method: "oauth", issuer: issuerName },
+      ],
     },
   });
 }
@@ -200,6 +203,20 @@ describe("OAUTHBEARER", () => {
     allowed.send(say(bearer(await issuer.sign({}))));
     expect(lines(await allowed.until("Z"))[0]).toBe("Authentication 0 0 bytes");
     allowed.socket.destroy();
+  });
+
+  test("and tokens as passwords are taken from the issuer that a rule names, and from no other", async () => {
+    const answered = async (iss: string) => {
+      const login = await connectSecured(proxy.port);
+      login.send(startup("only_other"));
+      await login.until("R");
+      login.send(answer.password(await issuer.sign({ iss })));
+      return (await login.untilClosed()).at(-1);
+    };
+    expect(await answered(issuerName)).toMatch(/28P01/);
+    expect((await proxy.record()).at(-1)).toMatchObject({ reason: "the token is from another issuer" });
+    // It is believed: what is refused is the role.
+    expect(await answered("https://other.test")).toMatch(/28000/);
   });
 
   test("proves a name, and that name alone or its roles may be asked for", async () => {

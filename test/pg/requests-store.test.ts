@@ -93,7 +93,7 @@ test("without the store nothing is asked or decided, and with it again everythin
   await proxy.close();
 });
 
-test("with continue a grant that is known holds while the store is away, and ends with its time", async () => {
+test("with whenDown continue a grant that is known holds while the store is away, and ends with its time", async () => {
   const proxy = await start({ whenDown: "continue" });
   const [alice, bob] = [await proxy.connect("alice", own), await proxy.connect("bob", own)];
   const id = await ask(alice, "4s");
@@ -110,7 +110,7 @@ test("with continue a grant that is known holds while the store is away, and end
   await proxy.close();
 });
 
-test("with refuse nobody takes a role while the store is away, whatever is known to be granted", async () => {
+test("with whenDown refuse nobody takes a role while the store is away, whatever is known to be granted", async () => {
   const proxy = await start({ whenDown: "refuse", grace: "30s" });
   const [alice, bob] = [await proxy.connect("alice", own), await proxy.connect("bob", own)];
   const id = await ask(alice);

@@ -4,6 +4,7 @@ import {
   globSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -153,6 +154,12 @@ describe("a person", () => {
     });
     // What psql says of itself is what the command says.
     expect((await rolegate(["connect", "shop", "--", "-Xc", "select nothing"])).code).toBe(1);
+  });
+
+  test("can open several sessions at one moment, though a refresh token is good once", async () => {
+    const all = await Promise.all(Array.from({ length: 4 }, () => rolegate(psql())));
+    expect(all.map(({ code, stderr }) => [code, stderr])).toEqual(all.map(() => [0, ""]));
+    expect(readdirSync(path.join(home, "rolegate"))).toEqual(["shop.json"]);
   });
 
   test("gives psql the token where no other user of the machine sees it, and no setting that leads it elsewhere", async () => {

@@ -62,6 +62,7 @@ function start(tls: object, certificate: TestCertificate = ecdsaSha256): Promise
         tls: { certificate: certificate.certificate, key: certificate.key, ...tls },
       },
       identities: [{ type: "password", users }, issuer.entry()],
+      limits: { failedLogins: { trusted: ["127.0.0.0/8"] } },
     },
   });
 }

@@ -9,6 +9,7 @@ test("the fields are what Prometheus reads, each time anew", async () => {
   const metrics = createMetrics();
   metrics.connections.accepted += 3;
   metrics.logins.failed++;
+  metrics.loginGuard.locked += 2;
   metrics.upstreamConnects.succeeded++;
   metrics.verdictCache.hits += 7;
   metrics.verdictCache.entries = 2;
@@ -27,6 +28,7 @@ test("the fields are what Prometheus reads, each time anew", async () => {
       'rolegate_connections_total{result="accepted"} 3',
       'rolegate_connections_total{result="rejected"} 0',
       'rolegate_logins_total{result="failed"} 1',
+      'rolegate_guarded_logins_total{result="locked"} 2',
       'rolegate_upstream_connects_total{result="succeeded"} 1',
       "rolegate_verdict_cache_hits_total 7",
       "rolegate_verdict_cache_entries 2",

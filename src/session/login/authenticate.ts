@@ -17,6 +17,10 @@ export type Premises = {
   readonly clientCertificate: ClientCertificate;
   /** Undefined: no TLS, or a certificate that cannot be bound to. */
   readonly certificateHash: Buffer | undefined;
+  /** From which mock verifiers are derived. */
+  readonly mockSecret: Buffer;
+  /** To be called before a client can tell whether its secret was right. @throws LoginRefused too_many_failures */
+  readonly admit: () => Promise<void>;
 };
 
 /**

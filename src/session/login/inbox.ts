@@ -18,6 +18,7 @@ export class Inbox implements ChannelEvents {
     | { readonly resolve: (message: Buffer) => void; readonly reject: (error: Error) => void }
     | undefined;
   #failure: Error | undefined;
+  #waits: ((error: Error) => void) | undefined;
   /** Once set, everything goes there. */
   #successor: ChannelEvents | undefined;
 
@@ -37,6 +38,25 @@ export class Inbox implements ChannelEvents {
       this.#waiting = { resolve, reject };
       this.#take();
       if (this.#waiting !== undefined) this.channel.resume();
+      return undefined;
+    });
+  }
+
+  /**
+   * Waits, holding nothing but the connection.
+   * @throws the reason with which the login was aborted meanwhile
+   */
+  wait(milliseconds: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      const timer = setTimeout(() => {
+        this.#waits = undefined;
+        resolve();
+      }, milliseconds);
+      this.#waits = (error) => {
+        clearTimeout(timer);
+        reject(error);
+      };
       return undefined;
     });
   }
@@ -102,5 +122,7 @@ export class Inbox implements ChannelEvents {
     const { reject } = this.#waiting ?? {};
     this.#waiting = undefined;
     reject?.(this.#failure);
+    this.#waits?.(this.#failure);
+    this.#waits = undefined;
   }
 }

@@ -1,11 +1,10 @@
 import type { Socket } from "node:net";
-import { chooseRole, type FittingRoles } from "../../access/choose-role.ts";
+import { chooseRole } from "../../access/choose-role.ts";
 import type { Subject } from "../../access/revocations.ts";
-import type { Recorder, SessionRecord } from "../../audit/recorder.ts";
+import type { Recorder } from "../../audit/recorder.ts";
 import type { Config } from "../../config/config.ts";
 import { ownDatabase } from "../../config/read-databases.ts";
 import { problemOf, refuse, RolegateError, sqlstate, type Problem } from "../../errors.ts";
-import type { Identity } from "../../identity/identity.ts";
 import type { Logger } from "../../log.ts";
 import type { Metrics } from "../../metrics.ts";
 import type { TlsServer } from "../../net/tls.ts";
@@ -13,8 +12,10 @@ import { errorResponse } from "../../wire/error-fields.ts";
 import { truncateName } from "../../sql/names.ts";
 import { negotiateProtocolVersion } from "../../wire/negotiate-protocol-version.ts";
 import { authenticate } from "./authenticate.ts";
-import type { AccessNow } from "../access-now.ts";
+import { useRole, type AccessNow } from "../access-now.ts";
 import type { CancelKeys } from "../cancel-keys.ts";
+import type { FailedLogins } from "./failed-logins.ts";
+import { guarded } from "./guard.ts";
 import type { Database } from "../database.ts";
 import { ClientGone, Inbox } from "./inbox.ts";
 import type { LiveSessions } from "../live-sessions.ts";
@@ -23,7 +24,6 @@ import { LoginRefused } from "./login-refused.ts";
 import { carrySettings, openRole } from "./open-role.ts";
 import { readOpening, type ClientAddress, type Opening, type Startup } from "./opening.ts";
 import { startOwnSession } from "../own-database/start.ts";
-import { reachOf, type Reach } from "../reach.ts";
 import type { Requests } from "../requests.ts";
 import { startSession } from "./start-session.ts";
 import { requestedSettings } from "./startup-settings.ts";
@@ -40,11 +40,14 @@ export type Gate = {
   readonly log: Logger;
   readonly cancelKeys: CancelKeys;
   readonly sessions: LiveSessions;
-  /** Undefined: there is no store, and so nothing to ask for. */
-  readonly requests: Requests | undefined;
   /** Undefined: there is no store. */
   readonly takenAway: TakenAway | undefined;
   readonly access: AccessNow;
+  readonly failedLogins: FailedLogins;
+  /** From which the answers to names that do not exist are made. */
+  readonly mockSecret: Buffer;
+  /** Undefined: there is no store, and so nothing to ask for. */
+  readonly requests: Requests | undefined;
   /** The database of that name, once it can be reached; rejects with a RolegateError. */
   readonly database: (name: string) => Promise<Database>;
 };
@@ -59,12 +62,18 @@ export type Login = {
   readonly destroy: () => void;
 };
 
-/**
- * Takes an accepted connection through everything that comes before its first statement.
- * @param authenticated called when the client has proved who it is
- */
-export function beginLogin(socket: Socket, gate: Gate, authenticated: () => void): Login {
-  const proxied = gate.trustedProxies?.(socket.remoteAddress ?? "") === true;
+/** What is known of an accepted connection, and who hears how it goes on. */
+export type Arrival = {
+  /** A load balancer is at the other end, and must say first where the client is. */
+  readonly proxied: boolean;
+  /** Called when it has. */
+  readonly located: (address: string) => void;
+  /** Called when the client has proved who it is. */
+  readonly authenticated: () => void;
+};
+
+/** Takes an accepted connection through everything that comes before its first statement. */
+export function beginLogin(socket: Socket, gate: Gate, { proxied, located, authenticated }: Arrival): Login {
   let inbox: Inbox | undefined;
   let over = false;
   const abort = (problem: Problem): void => {
@@ -78,7 +87,7 @@ export function beginLogin(socket: Socket, gate: Gate, authenticated: () => void
     gate.config.limits.authenticationTimeout,
   );
   const work = async (): Promise<void> => {
-    const opening = await readOpening(socket, { tls: gate.tls(), proxied });
+    const opening = await readOpening(socket, { tls: gate.tls(), proxied, located });
     switch (opening.kind) {
       case "cancel": {
         const { processId, key, client } = opening;
@@ -157,12 +166,16 @@ async function begin(
   const requested = requestedSettings(startup.parameters);
 
   const name = databaseName(startup);
-  const identity = await authenticate(inbox, {
-    stranger: { user, database: name, address, encrypted, certified: clientCertificate.kind === "valid" },
-    clientCertificate,
-    identities: config.identities,
-    certificateHash: tls?.certificateHash,
-  });
+  const identity = await guarded(inbox, { user, address }, gate, (admit) =>
+    authenticate(inbox, {
+      stranger: { user, database: name, address, encrypted, certified: clientCertificate.kind === "valid" },
+      clientCertificate,
+      identities: config.identities,
+      certificateHash: tls?.certificateHash,
+      mockSecret: gate.mockSecret,
+      admit,
+    }),
+  );
   authenticated();
   const asRole = (role?: string): Subject => ({
     identity,
@@ -175,15 +188,11 @@ async function begin(
   if (name === ownDatabase)
     return startOwnSession(inbox, { identity, user, connection, client: shownAddress(client), minor }, gate);
   if (!config.databases.has(name)) refuse("unknown_database", `database "${name}" does not exist`);
-  const { access, requests } = gate;
-  const rolesNow = (): FittingRoles =>
-    access.rolesFor(identity, connection, Date.now(), requests?.grantsOf(identity));
+  const rolesNow = () => gate.access.rolesFor(identity, connection, Date.now());
   const { roles, askable } = rolesNow();
-  const chosen = chooseRole(user, identity, roles, { askable, database: name });
+  const chosen = chooseRole(user, identity, roles, askable);
   if (chosen.kind === "refused") throw new RolegateError(chosen.problem);
   takenAway?.check(asRole(chosen.role));
-  const reachNow = (): Reach =>
-    reachOf(rolesNow(), name, (lost) => requests?.whyLost(identity, lost, name) ?? noLonger(identity, lost));
   const database = await gate.database(name);
   const deadline = config.limits.upstreamTimeout;
   const role = await openRole(
@@ -196,13 +205,13 @@ async function begin(
     {
       identity,
       database,
-      reachNow,
+      rolesNow,
       connection,
       client: shownAddress(client),
       minor,
       openRole: async (to, { role: before, parameters, change, record }) => {
         await takenAway?.admit(asRole(to));
-        useRole(to, reachNow(), record);
+        useRole(to, rolesNow(), record);
         return openRole(
           {
             database,
@@ -218,17 +227,6 @@ async function begin(
     },
     gate,
   );
-}
-
-function noLonger({ name }: Identity, role: string): Problem {
-  return { code: "session_ended", message: `"${name}" may not have the role "${role}" any more` };
-}
-
-/** Looks again at the very moment: what was judged to be allowed may be over. @throws RolegateError role_not_allowed */
-function useRole(role: string, { roles, held, whyLost }: Reach, record: SessionRecord): void {
-  if (!roles.has(role)) refuse("role_not_allowed", whyLost(role).message);
-  const request = held.get(role);
-  if (request !== undefined) record.useRequest(role, request.id);
 }
 
 /** As the server does: without a database or with an empty one, the one that is called like the user. */

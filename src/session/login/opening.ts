@@ -39,6 +39,8 @@ export type Approach = {
   readonly tls: TlsServer | undefined;
   /** A load balancer is at the other end, and must say first where the client is. */
   readonly proxied: boolean;
+  /** Called when a load balancer has said where the client is. */
+  readonly located: (address: string) => void;
 };
 
 /** What has been asked for so far; each of the two at most once, for a client that repeats them never ends (CVE-2026-6479). */
@@ -51,7 +53,7 @@ const no = Buffer.from("N");
  * Reads what a client sends before it logs in (protocol chapter, "Start-up", "SSL Session Encryption"). Has no
  * deadline of its own: destroying the accepted socket ends it.
  */
-export async function readOpening(accepted: Socket, { tls, proxied }: Approach): Promise<Opening> {
+export async function readOpening(accepted: Socket, { tls, proxied, located }: Approach): Promise<Opening> {
   const asked: Asked = { ssl: false, gss: false, encrypted: false, direct: false };
   let socket = accepted;
   let clientCertificate: ClientCertificate = { kind: "none" };
@@ -63,6 +65,7 @@ export async function readOpening(accepted: Socket, { tls, proxied }: Approach):
     if (header.kind === "refused") return closed(socket, noHeader(header.found));
     if (header.kind === "incomplete") return closed(socket);
     client = header.source ?? client;
+    located(client.address);
     bytes = header.rest;
   }
   for (;;) {

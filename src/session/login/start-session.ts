@@ -1,6 +1,6 @@
+import { problemOf } from "../../errors.ts";
 import { randomUUID } from "node:crypto";
 import type { AccessConnection } from "../../access/condition.ts";
-import { problemOf, RolegateError } from "../../errors.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { authenticationOk } from "../../wire/authentication.ts";
 import { backendKeyData, parameterStatus, readyForQuery } from "../../wire/backend.ts";
@@ -11,6 +11,7 @@ import type { Inbox } from "./inbox.ts";
 import type { Gate } from "./login.ts";
 import { shownParameter } from "../parameters.ts";
 import type { OpenRole } from "../role-change.ts";
+import { useRole } from "../access-now.ts";
 import { Session } from "../session.ts";
 import { beginState, type SessionBasis } from "../state.ts";
 
@@ -18,7 +19,7 @@ import { beginState, type SessionBasis } from "../state.ts";
 export type SessionStart = {
   readonly identity: Identity;
   readonly database: Database;
-  readonly reachNow: SessionBasis["reachNow"];
+  readonly rolesNow: SessionBasis["rolesNow"];
   readonly connection: AccessConnection;
   /** Address and port of the client. */
   readonly client: string;
@@ -52,7 +53,7 @@ export function startSession(inbox: Inbox, role: OpenRole, start: SessionStart, 
 
 function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, gate: Gate): Session {
   const { recorder, metrics, log, cancelKeys, sessions } = gate;
-  const { identity, database, reachNow, connection, client, minor, openRole } = start;
+  const { identity, database, rolesNow, connection, client, minor, openRole } = start;
   const id = randomUUID();
   const record = recorder.openSession({
     session: id,
@@ -65,12 +66,9 @@ function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, g
     tls: connection.tls,
   });
   try {
-    const basis = { identity, database, reachNow, record, recorder, metrics, log, openRole };
+    const basis = { identity, database, rolesNow, record, recorder, metrics, log, openRole };
     const state = beginState(basis, role);
-    // Once more: only from here on it is among the sessions that end with their grant.
-    if (!state.reach.roles.has(role.name)) throw new RolegateError(state.reach.whyLost(role.name));
-    const request = state.reach.held.get(role.name);
-    if (request !== undefined) record.useRequest(role.name, request.id);
+    useRole(role.name, rolesNow(), record);
     const shown = [...role.connection.parameters].map(
       ([setting, value]) => [setting, shownParameter(setting, value, role.name)] as const,
     );

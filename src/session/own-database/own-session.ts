@@ -51,7 +51,6 @@ export class OwnSession implements ChannelEvents, LiveSession {
   readonly begun = Date.now();
   readonly role = "";
   readonly nextRole = undefined;
-  readonly onRequest = false;
   readonly #basis: OwnSessionBasis;
   readonly #channel: Channel;
   readonly #ended: (reason: string) => void;
@@ -84,8 +83,6 @@ export class OwnSession implements ChannelEvents, LiveSession {
     if (identity.expiresAt !== undefined) this.#endAt(identity.expiresAt);
   }
 
-  renewReach(): undefined {}
-
   onData(chunk: Buffer): boolean {
     if (this.#over) return false;
     // A copy, for the buffer may be read into again while we wait; commands have few bytes.
@@ -108,18 +105,18 @@ export class OwnSession implements ChannelEvents, LiveSession {
     this.endAfterStatement(problem, grace);
   }
 
-  endAfterStatement(problem: Problem, grace = 10_000): void {
+  endAfterStatement(problem: Problem, grace = 10_000, reason = problem.message): void {
     if (this.#over || (this.#ending !== undefined && grace > 0)) return;
     this.#ending = problem;
-    if (!this.#busy || grace === 0) this.end(problem);
-    else this.#timers.push(setTimeout(() => this.end(problem), grace).unref());
+    if (!this.#busy || grace === 0) this.end(problem, reason);
+    else this.#timers.push(setTimeout(() => this.end(problem, reason), grace).unref());
   }
 
   /** Tells the client why and ends the session now. */
-  end(problem: Problem): void {
+  end(problem: Problem, reason = problem.message): void {
     if (this.#over) return;
     this.#channel.end(errorResponse(problem, "FATAL"));
-    this.#finish(problem.message);
+    this.#finish(reason);
   }
 
   async #read(): Promise<void> {

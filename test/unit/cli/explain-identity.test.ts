@@ -34,3 +34,15 @@ test.each([
 ])("%s is no attribute", (text, expected) => {
   expect(() => identityAs("bob", { attributes: [text], signedInAt: 0 }, config)).toThrow(expected);
 });
+
+test("a token comes as the rules of authentication say", () => {
+  const { identities } = config;
+  const withRule = (method: "jwt" | "oauth") => ({
+    ...config,
+    identities: { ...identities, rules: [{ ...identities.rules[0]!, method }] },
+  });
+  const given = { attributes: ["tenant=7"], signedInAt: 0 };
+  expect(identityAs("bob", given, withRule("oauth")).method).toBe("oauth");
+  expect(() => identityAs("bob", { ...given, method: "jwt" }, withRule("oauth"))).toThrow(/expected .*oauth/);
+  expect(() => identityAs("bob", { ...given, method: "oauth" }, withRule("jwt"))).toThrow(/expected .*jwt/);
+});

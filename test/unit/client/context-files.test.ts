@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import {
   contextDirectory,
+  exclusively,
   readContext,
   removeContext,
   writeContext,
@@ -88,6 +89,27 @@ describe("a context's file", () => {
       expect(() => writeContext(home.directory, name, context)).toThrow("--name: expected letters");
     },
   );
+});
+
+test("one command at a time renews a sign-in, and one that was killed keeps nobody out", async () => {
+  using home = operatorFiles({});
+  const lock = path.join(home.directory, "shop.json.lock");
+  let inside = 0;
+  const work = () =>
+    exclusively(home.directory, "shop", async () => {
+      expect(++inside).toBe(1);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      inside--;
+    });
+  await Promise.all([work(), work(), work()]);
+  await expect(exclusively(home.directory, "shop", () => Promise.reject(new Error("no")))).rejects.toThrow(
+    "no",
+  );
+  expect(readdirSync(home.directory)).toEqual([]);
+  writeFileSync(lock, "");
+  utimesSync(lock, new Date(), new Date(Date.now() - 61_000));
+  await work();
+  expect(readdirSync(home.directory)).toEqual([]);
 });
 
 test("contexts are where the desktop's rules say", () => {

@@ -17,6 +17,14 @@ import {
   verifier,
 } from "./operator-files.ts";
 
+const defaultFailedLogins = {
+  within: 600_000,
+  perUser: 10,
+  perNetwork: 100,
+  lockFor: 600_000,
+  perUserEverywhere: 1000,
+};
+
 test("a whole configuration is resolved", async () => {
   using operator = operatorFiles(goodFiles);
   const loaded = loadConfig(path.join(operator.directory, "rolegate.yaml"), goodEnv);
@@ -35,6 +43,7 @@ test("a whole configuration is resolved", async () => {
       maxUnauthenticated: 200,
       authenticationTimeout: 5000,
       upstreamTimeout: 10_000,
+      failedLogins: defaultFailedLogins,
     },
     log: { level: "warn" },
     access: [{ role: "analyst", database: "shop", file: "rolegate.yaml", line: 29 }],
@@ -92,6 +101,7 @@ access: [{ role: analyst, database: shop, when: "true" }]
         maxUnauthenticated: 200,
         authenticationTimeout: 30_000,
         upstreamTimeout: 10_000,
+        failedLogins: defaultFailedLogins,
       },
       log: { level: "info" },
       identities: { jwt: [], plaintextTokensOnLoopback: false },

@@ -46,6 +46,25 @@ const refused: readonly [
   ["admin: { address: 127.0.0.1:6480 }", "admin: {}", ["rolegate.yaml:7 admin.address: missing"]],
   ["log: { level: warn }", "log: { level: trace }", ["rolegate.yaml:33 log.level: wrong value"]],
   ["maxConnections: 50", "maxConnections: 0", ["rolegate.yaml:32 limits.maxConnections: wrong value"]],
+  [
+    "maxConnections: 50",
+    "maxUnauthenticated: 20, maxUnauthenticatedPerNetwork: 21",
+    ["rolegate.yaml:32 limits.maxUnauthenticatedPerNetwork: has no effect"],
+  ],
+  [
+    "maxConnections: 50",
+    "failedLogins: { maxDelay: 5s }",
+    ["rolegate.yaml:32 limits.failedLogins.maxDelay: has no effect"],
+  ],
+  [
+    "maxConnections: 50",
+    "failedLogins: { trusted: [10.0.0.0/33], perUser: 0, lockFor: 60 }",
+    [
+      "rolegate.yaml:32 limits.failedLogins.perUser: wrong value",
+      "rolegate.yaml:32 limits.failedLogins.lockFor: wrong type",
+      "rolegate.yaml:32 limits.failedLogins.trusted: wrong value",
+    ],
+  ],
   ["maxConnections: 50", "maxConnections: 1.5", ["rolegate.yaml:32 limits.maxConnections: wrong type"]],
   ["maxConnections: 50", "maxConnections: many", ["rolegate.yaml:32 limits.maxConnections: wrong type"]],
   ["maxConnections: 50", "maxConections: 50", ["rolegate.yaml:32 limits.maxConections: unknown key"]],

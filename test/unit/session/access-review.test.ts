@@ -45,8 +45,6 @@ const session = (id: string, role: string): LiveSession => ({
   begun: 0,
   role,
   nextRole: undefined,
-  onRequest: false,
-  renewReach: () => undefined,
   endWhenIdle: () => {},
   endAfterStatement: (problem, _grace, reason) => void ended.set(id, `${problem.message} / ${reason}`),
 });

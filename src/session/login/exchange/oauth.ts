@@ -18,7 +18,7 @@ import { readSaslInitialResponse, readSaslResponse } from "../../../wire/fronten
 import { oauthLimits } from "../../../wire/limits.ts";
 import type { Premises } from "../authenticate.ts";
 import type { Inbox } from "../inbox.ts";
-import { LoginRefused } from "../login-refused.ts";
+import { LoginRefused, NoGuess } from "../login-refused.ts";
 import { emptyChallenge } from "./empty-challenge.ts";
 
 type Malformed = Extract<BearerMessage, { kind: "malformed" }>;
@@ -34,7 +34,7 @@ const oauthTable = frameTable(oauthLimits, { p: { whole: oauthLimits.p } });
  */
 export async function proveOauth(
   inbox: Inbox,
-  { stranger, identities, clientCertificate }: Premises,
+  { stranger, identities, clientCertificate, admit }: Premises,
   issuer: JwtIssuer,
 ): Promise<Identity> {
   if (!mayReceiveToken(stranger, identities.plaintextTokensOnLoopback))
@@ -56,12 +56,18 @@ export async function proveOauth(
         })
       : { kind: "refused", reason: reasons[message.kind] };
   if (result.kind === "identity") return result.identity;
+  const told = `OAuth bearer authentication failed for user "${stranger.user}"`;
+  const Refused = message.kind === "token" && result.noGuess !== true ? LoginRefused : NoGuess;
+  const refusal = new Refused("token_refused", told, result.reason);
+  await admit();
   channel.write(authenticationSaslContinue(bearerRefusal(issuer)));
-  const last = await inbox.next(oauthTable);
+  const last = await inbox.next(oauthTable).catch((error: unknown) => {
+    // It has been told, and would not count if it could leave here.
+    throw message.kind === "token" ? refusal : error;
+  });
   if (readSaslResponse(last, 0, last.length).toString("latin1") !== kvsep)
     throw violation(malformed("The client did not acknowledge the failure with a separator."));
-  const told = `OAuth bearer authentication failed for user "${stranger.user}"`;
-  throw new LoginRefused("token_refused", told, result.reason);
+  throw refusal;
 }
 
 function violation({ code, message, detail }: Malformed): RolegateError {

@@ -20,13 +20,16 @@ const saslTable = frameTable(saslLimits, { p: { whole: saslLimits.p } });
 /** PostgreSQL's SCRAM_RAW_NONCE_LEN. */
 const nonceBytes = 18;
 
-/** From which mock verifiers are derived. */
-const mockSecret = randomBytes(32);
-
 /** SCRAM-SHA-256, with -PLUS where there is a certificate to bind to. */
 export async function provePassword(
   inbox: Inbox,
-  { stranger: { user }, identities: { passwordUsers: users = new Map() }, certificateHash }: Premises,
+  {
+    stranger: { user },
+    identities: { passwordUsers: users = new Map() },
+    mockSecret,
+    certificateHash,
+    admit,
+  }: Premises,
 ): Promise<Identity> {
   const { channel } = inbox;
   const now = Date.now();
@@ -52,6 +55,7 @@ export async function provePassword(
   }
   const identity = passwordIdentity(users, user, now);
   if (identity === undefined) throw wrongSecret(user, "no such user");
+  await admit();
   channel.write(authenticationSaslFinal(finished.answer));
   return identity;
 }

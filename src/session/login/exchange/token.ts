@@ -9,7 +9,7 @@ import { readPassword } from "../../../wire/frontend.ts";
 import { passwordLimits } from "../../../wire/limits.ts";
 import type { Premises } from "../authenticate.ts";
 import type { Inbox } from "../inbox.ts";
-import { LoginRefused, wrongSecret } from "../login-refused.ts";
+import { LoginRefused, NoGuess, wrongSecret } from "../login-refused.ts";
 
 const passwordTable = frameTable(passwordLimits, { p: { whole: passwordLimits.p } });
 
@@ -29,6 +29,7 @@ export async function proveToken(
     method: "jwt",
     clientCertificate: provenCertificate(clientCertificate),
   });
-  if (result.kind === "refused") throw wrongSecret(stranger.user, result.reason);
+  if (result.kind === "refused")
+    throw wrongSecret(stranger.user, result.reason, result.noGuess === true ? NoGuess : LoginRefused);
   return result.identity;
 }
