@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { array, assert, asyncProperty, uint8Array } from "fast-check";
 import { Client } from "pg";
@@ -218,6 +220,27 @@ describe("on record", () => {
       expect.objectContaining({ identity: "alice", kind: "REQUEST", verdict: "run", rows: 1 }),
     );
   });
+});
+
+test("without a record nothing is done, and the session ends", async () => {
+  const file = join(stage.west.directory, "audit", `${new Date().toISOString().slice(0, 10)}.jsonl`);
+  const count = () => stage.store.database.query("select count(*)::int as n from rolegate.requests");
+  const raw = await connectRaw(stage.west.client("alice", { database: "rolegate" }));
+  const before = (await count()).rows;
+  rmSync(file);
+  mkdirSync(file);
+  // The recorder looks for its file once a second.
+  await sleep(1_200);
+  try {
+    const ask = `REQUEST ROLE asked_admin ON ${stage.database.name} FOR '1min' REASON 'x'`;
+    const lines = await raw.untilClosed([say.query(ask)]);
+    expect(kinds(lines)).toEqual(["ErrorResponse"]);
+    expect(lines[0]).toContain("58030");
+    expect((await count()).rows).toEqual(before);
+  } finally {
+    rmSync(file, { recursive: true });
+    writeFileSync(file, "");
+  }
 });
 
 describe("every verb by everybody who has no right to it", () => {

@@ -161,6 +161,8 @@ test("the same name from a token is another's, where something is granted, and t
     message: "nobody approves a request of their own",
   });
   await expect(twin.query(`WITHDRAW ${id}`)).rejects.toMatchObject({ code: "42704" });
+  // The token is alice's, whatever name the client gives.
+  await expect(byToken("alice", { ...own, user: "bob" })).rejects.toMatchObject({ code: "28000" });
   const bob = await byToken("bob", own);
   await bob.query(`APPROVE ${id}`);
   const [granted, other] = [await tokens.connect("alice"), await byToken("alice", {})];

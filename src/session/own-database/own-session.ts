@@ -15,6 +15,14 @@ import { serialiseCommand } from "./on-record.ts";
 /** The most that a timer holds, in milliseconds. */
 const longestTimer = 0x7fffffff;
 
+/** Whoever has logged in may be here, with a role or without: a connection that says nothing is not kept. */
+const longestSilence = 10 * 60_000;
+
+const silent: Problem = {
+  code: "session_ended",
+  message: "terminating connection due to idle-session timeout",
+};
+
 const expired: Problem = {
   code: "session_ended",
   message: "the token that opened the session has expired",
@@ -51,6 +59,7 @@ export class OwnSession implements ChannelEvents, LiveSession {
   /** Chunks that came while something was done; the client is paused meanwhile. */
   readonly #ahead: Buffer[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #silence: NodeJS.Timeout;
   #busy = false;
   #drained: (() => void) | undefined;
   /** Why the session ends when what is under way is done. */
@@ -70,6 +79,7 @@ export class OwnSession implements ChannelEvents, LiveSession {
       run: (command, text) => this.#run(command, text),
       refused: async (problem, text) => void (await this.#record(undefined, text, problem)),
     });
+    this.#silence = setTimeout(() => this.end(silent), longestSilence).unref();
     if (identity.expiresAt !== undefined) this.#endAt(identity.expiresAt);
   }
 
@@ -81,6 +91,7 @@ export class OwnSession implements ChannelEvents, LiveSession {
     if (this.#over) return false;
     // A copy, for the buffer may be read into again while we wait; commands have few bytes.
     this.#ahead.push(Buffer.from(chunk));
+    this.#silence.refresh();
     if (!this.#busy) void this.#read();
     return false;
   }
@@ -205,7 +216,7 @@ export class OwnSession implements ChannelEvents, LiveSession {
   #finish(reason: string): void {
     if (this.#over) return;
     this.#over = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of [...this.#timers, this.#silence]) clearTimeout(timer);
     this.#drained?.();
     this.#basis.record.end(reason);
     this.#ended(reason);

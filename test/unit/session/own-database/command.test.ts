@@ -83,6 +83,7 @@ test.each([
   "REQUEST GLASS ROLE admin ON shop FOR '30m' REASON 'why'",
   "REQUEST ROLE admin ON shop FOR 30m REASON 'why'",
   "REQUEST ROLE admin ON shop FOR '30m' REASON 'why' APPROVED BY 'bob'",
+  "REQUEST ROLE admin ON shop FOR '30m'REASON 'why'",
   "REQUEST\u00a0ROLE admin ON shop FOR '30m' REASON 'why'",
   "ſhow requests",
 ])("%j is none", (text) => {
