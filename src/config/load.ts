@@ -52,7 +52,11 @@ export function loadConfig(file: string, env: NodeJS.ProcessEnv): LoadedConfig {
   checkLogins(reading, databases, roles);
   const complete = withRoles(reading, databases, roles);
   const roleNames = new Set(access.flatMap((entry) => entry.role ?? []));
-  const rules = readAuthentication(reading, path.basename(absolute), { identities, databases: names });
+  const rules = readAuthentication(reading, path.basename(absolute), {
+    identities,
+    databases: names,
+    certificates: listen && listen.tls?.clientCa !== undefined,
+  });
   const checked = checkIdentities(reading, identities, listen, { roleNames, rules });
 
   if (reading.problems.length > 0) return { kind: "refused", problems: sortProblems(reading.problems) };

@@ -69,6 +69,10 @@ const refused: readonly [
       ["[{ method: jwt, address: [10.0.0.0/40] }]", "authentication[0].address: wrong value"],
       ["[{ method: jwt, database: shoop }]", "authentication[0].database: unknown database"],
       ["[{ method: reject }, { method: jwt, user: alice }]", "authentication[1]: never reached"],
+      [
+        "[{ certificate: false, method: jwt }, { method: reject }]",
+        "authentication[0].certificate: nobody could show one",
+      ],
     ] as const
   ).map(([rules, problem]): [string, string, string[]] => [
     "log: { level: warn }",
