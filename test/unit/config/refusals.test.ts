@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadConfig } from "../../../src/config/load.ts";
 import {
@@ -19,6 +21,8 @@ const access = configYaml.slice(configYaml.indexOf("  - role:"), configYaml.inde
 const jwt = configYaml.slice(configYaml.indexOf("  - type: jwt"), configYaml.indexOf("  - type: password"));
 const users = configYaml.slice(configYaml.indexOf("  - type: password"), configYaml.indexOf("access:"));
 const tls = configYaml.slice(configYaml.indexOf("  tls:"), configYaml.indexOf("admin:"));
+
+const certificates = path.resolve(import.meta.dirname, "../../fixtures/client-certificates");
 
 /** What is changed, into what, and the problems that this must give: all of them, and no other. */
 const refused: readonly [
@@ -89,6 +93,12 @@ const refused: readonly [
     "    mode: require",
     "    mode: require\n    clientCrl: roles/analyst.yaml",
     ["rolegate.yaml:7 listen.tls.clientCrl: not a revocation list"],
+  ],
+  [
+    "    mode: require",
+    "    mode: require\n    clientCrl: crl.pem",
+    ["rolegate.yaml:7 listen.tls.clientCrl: has no effect"],
+    { "crl.pem": readFileSync(path.join(certificates, "crl.pem")) },
   ],
   [
     "  - type: password",
