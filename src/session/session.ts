@@ -109,6 +109,9 @@ export class Session implements ChannelEvents, LiveSession {
     const reason = error === undefined ? "closed the connection" : `connection failed: ${error.message}`;
     this.#gone = `client ${reason}`;
     this.#endIfGone();
+    // What it left may wait for a statement that never ends; it has as long for that as behind a Terminate.
+    if (!this.#over)
+      this.#timers.push(setTimeout(() => this.#end(`client ${reason}`), terminateGrace).unref());
   }
 
   /** Cancels what runs, on the client's request. */

@@ -88,3 +88,21 @@ test("nor behind a client that has gone, or said that it goes", async () => {
   await expect.poll(upstream, { timeout: 10_000 }).toEqual([]);
   expect(await written("polite")).toBe(0);
 });
+
+test("a client that leaves something unread behind it leaves no session that waits for ever", async () => {
+  const gone = await connectRaw(proxy.client("other"));
+  // The second waits for the first, and the third for the second.
+  gone.socket.end(
+    Buffer.concat([
+      say.query("select pg_sleep(100)"),
+      say.query("set search_path to public"),
+      say.query("insert into t values ('other')"),
+    ]),
+  );
+  await expect.poll(upstream).toEqual([expect.stringContaining("pg_sleep")]);
+  await expect.poll(upstream, { timeout: 10_000 }).toEqual([]);
+  expect(await written("other")).toBe(0);
+  expect(await proxy.record()).toContainEqual(
+    expect.objectContaining({ event: "session end", reason: "client closed the connection" }),
+  );
+});
