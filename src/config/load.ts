@@ -60,6 +60,7 @@ export function loadConfig(
   const rules = readAuthentication(reading, path.basename(absolute), {
     identities,
     databases: new Set([...names, ownDatabase]),
+    certificates: listen && listen.tls?.clientCa !== undefined,
   });
   const checked = checkIdentities(reading, identities, listen, { roleNames, rules });
 

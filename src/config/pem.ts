@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import * as z from "zod";
 import { custom, type IssueSink } from "../document/mapping.ts";
+import { revocationListsOf } from "../identity/revocation-lists.ts";
 import { sourced } from "./sourced.ts";
 import { readText, type Sources } from "./sources.ts";
 
@@ -25,7 +26,9 @@ export function revocationList(sources: Sources | undefined) {
       const list = readPem(value, sources, context);
       if (list === undefined) return z.NEVER;
       try {
-        createSecureContext({ crl: list });
+        const lists = revocationListsOf(list);
+        if (lists === undefined) throw new Error("no lists");
+        createSecureContext({ crl: [...lists] });
         return list;
       } catch {
         context.addIssue(custom(wanted, "a file of another form", "not a revocation list"));

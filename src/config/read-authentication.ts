@@ -12,7 +12,12 @@ import { type Reading, itemsAt, read, report } from "./reading.ts";
 export function readAuthentication(
   reading: Reading,
   file: string,
-  known: { readonly identities: IdentitiesReading; readonly databases: ReadonlySet<string> },
+  known: {
+    readonly identities: IdentitiesReading;
+    readonly databases: ReadonlySet<string>;
+    /** Whether clients are asked for one; undefined: `listen` is wrong itself. */
+    readonly certificates: boolean | undefined;
+  },
 ): readonly MethodRule[] | undefined {
   if (valueAt(reading.document, ["authentication"]) === undefined) return undefined;
   const items = itemsAt(reading, ["authentication"], "a list of rules with a method") ?? [];
@@ -40,10 +45,22 @@ export function readAuthentication(
       issuer,
       source: `${file}:${contentLineAt(reading.document, path)}`,
     };
-    if ([rule.addresses, rule.tls, rule.databases, rule.users].every((part) => part === undefined))
-      all ??= `authentication[${index}]`;
+    if (rule.certificate !== undefined && known.certificates === false)
+      report(
+        reading,
+        [...path, "certificate"],
+        "nobody could show one",
+        "listen.tls.clientCa",
+        "a rule without it",
+      );
+    if (fitsAll(rule)) all ??= `authentication[${index}]`;
     return [rule];
   });
+}
+
+/** Whatever parts there are: one that is new is not forgotten here. */
+function fitsAll({ method: _method, issuer: _issuer, source: _source, ...parts }: MethodRule): boolean {
+  return Object.values(parts).every((part) => part === undefined);
 }
 
 function anyOf(patterns: readonly ((name: string) => boolean)[]): (name: string) => boolean {

@@ -7,6 +7,14 @@ export function readListen(reading: Reading): ListenConfig | undefined {
   const listen = read(reading, ["listen"], reading.schemas.listen);
   if (listen === undefined) return undefined;
   const { address, tls, proxyProtocol } = listen;
+  if (tls?.clientCrl !== undefined && tls.clientCa === undefined)
+    report(
+      reading,
+      ["listen", "tls", "clientCrl"],
+      "has no effect",
+      "clientCa beside it",
+      "a list without it",
+    );
   const trustedProxies = proxyProtocol?.trusted;
   if (tls === undefined || new X509Certificate(tls.certificate).checkPrivateKey(createPrivateKey(tls.key())))
     return {

@@ -21,6 +21,11 @@ export type Subject = {
 /** Who a client proved to be. Immutable for the life of the session. */
 export type Identity = Subject & {
   readonly credential: Credential;
+  /**
+   * SHA-256 of the client certificate that was shown, whatever it was that proved the identity: a rule of `authentication`
+   * or a token may have asked for it beside.
+   */
+  readonly certificate?: string | undefined;
   /** When the person signed in, in milliseconds since the epoch: the token's word, else the time of this login. */
   readonly signedInAt: number;
   /** True if whoever vouches for the identity says that more than one factor was used. */

@@ -103,7 +103,8 @@ function identityOf(
     attributes[attribute] = value;
   }
   const expiresAt = (Number(payload.exp) + issuer.clockTolerance) * 1000;
-  const signedInAt = signInTime(payload) ?? now;
+  const signedInAt = signInTime(payload, now, issuer.clockTolerance);
+  if (signedInAt === undefined) return refused("the claim auth_time is not as required");
   const identity: Identity = {
     name,
     method,
@@ -118,11 +119,13 @@ function identityOf(
 
 /**
  * When the person signed in (OpenID Connect Core, section 2: `auth_time`), else when the token was made; a service's has
- * nothing else. In milliseconds.
+ * nothing else. In milliseconds, and never in the future: whoever has yet to sign in would be young for too long.
+ * @returns undefined where `auth_time` cannot be read: what stands beside it is later, and would make an old sign-in a new one
  */
-function signInTime({ auth_time: signIn, iat }: JWTPayload): number | undefined {
-  const seconds = typeof signIn === "number" ? signIn : iat;
-  return seconds === undefined ? undefined : seconds * 1000;
+function signInTime({ auth_time: signIn, iat }: JWTPayload, now: number, tolerance: number) {
+  if (signIn === undefined || signIn === null) return Math.min(iat === undefined ? now : iat * 1000, now);
+  if (typeof signIn !== "number" || signIn * 1000 > now + tolerance * 1000) return undefined;
+  return Math.min(signIn * 1000, now);
 }
 
 /** True if `amr` (RFC 8176) says so, or `acr` is one that the operator knows to mean it; a token without either counts as one factor. */

@@ -19,6 +19,7 @@ const idleGrace = 60_000;
 /** The most that a timer holds, in milliseconds. */
 const longestTimer = 0x7fffffff;
 
+const notCancelled = "a statement could not be cancelled";
 const goodbye = "client said goodbye";
 const expired: Problem = {
   code: "session_ended",
@@ -113,6 +114,9 @@ export class Session implements ChannelEvents, LiveSession {
     const reason = error === undefined ? "closed the connection" : `connection failed: ${error.message}`;
     this.#gone = `client ${reason}`;
     this.#endIfGone();
+    // What it left may wait for a statement that never ends; it has as long for that as behind a Terminate.
+    if (!this.#over)
+      this.#timers.push(setTimeout(() => this.#end(`client ${reason}`), terminateGrace).unref());
   }
 
   /** Cancels what runs, on the client's request. */
@@ -238,7 +242,7 @@ export class Session implements ChannelEvents, LiveSession {
     const { role, log, expected } = this.#state;
     role.connection
       .cancel()
-      .catch((error: unknown) => log.warn({ err: error }, "a statement could not be cancelled"))
+      .catch((error: unknown) => log.warn({ err: error }, notCancelled))
       .finally(() => {
         this.#cancels--;
         if (this.#cancels === 0) return;
@@ -271,8 +275,11 @@ export class Session implements ChannelEvents, LiveSession {
     this.#over = true;
     const session = this.#state;
     for (const timer of this.#timers) clearTimeout(timer);
-    // Whoever is gone cannot want the rest; left alone, the server would finish it for nobody.
-    if (session.expected.length > 0) this.#cancel();
+    // Left alone, the server would finish it for nobody, and what was sent in advance for somebody who may not any more.
+    if (session.expected.length > 0)
+      session.role.connection
+        .abandon()
+        .catch((error: unknown) => session.log.warn({ err: error }, notCancelled));
     session.change?.opened?.connection.close();
     session.asked?.abandoned.abort();
     this.#channel.end();

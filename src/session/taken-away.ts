@@ -94,8 +94,10 @@ export class TakenAway {
     this.check(subject);
   }
 
-  /** @throws RolegateError access_revoked */
+  /** @throws RolegateError access_revoked; store_unavailable where a session would be ended for it at once */
   check(subject: Subject): void {
+    // Admitted in time, and slow since: the sessions were reviewed without this one.
+    if (this.#graceIsOver()) throw storeUnavailable(undefined);
     const revocation = revokedBy(this.#inForce, subject, Date.now());
     if (revocation !== undefined)
       throw new RolegateError({ code: "access_revoked", message: revocationMessage(revocation) });

@@ -1,7 +1,6 @@
-import type { Socket } from "node:net";
 import type { UpstreamTarget } from "../config/config.ts";
+import { reset } from "../net/reset.ts";
 import { terminate } from "../wire/frontend-rewrite.ts";
-import type { CancelKey } from "../wire/cancel-request.ts";
 import { sendCancel } from "./cancel.ts";
 import type { UpstreamConnection } from "./connection.ts";
 import { within } from "./deadline.ts";
@@ -76,7 +75,7 @@ async function open(
     for (const [name, value] of Object.entries(required))
       if (!value.some((allowed) => allowed === reported.get(name)))
         throw new Error(`the server's ${name} is not ${value.join(" or ")}`);
-    return takeOver(opened.socketInUse, target, { parameters: reported, settings }, opened.cancelKey);
+    return takeOver(opened, target, { parameters: reported, settings });
   } catch (error) {
     connection?.socketInUse.destroy();
     throw error;
@@ -104,10 +103,9 @@ async function logIn(
 }
 
 function takeOver(
-  socket: Socket,
+  { socketInUse: socket, transport, cancelKey: key }: HandshakeConnection,
   target: UpstreamTarget,
   known: Pick<UpstreamConnection, "parameters" | "settings">,
-  key: CancelKey | undefined,
 ): UpstreamConnection {
   return {
     socket,
@@ -115,6 +113,11 @@ function takeOver(
     ...known,
     cancel: async () => {
       if (!socket.destroyed && key !== undefined) await sendCancel(target, key);
+    },
+    abandon: async () => {
+      // In this order: a statement that is cancelled first makes room for the next one.
+      reset(socket, transport);
+      if (key !== undefined) await sendCancel(target, key);
     },
     close: () => {
       if (socket.destroyed) return;

@@ -11,6 +11,11 @@ export type UpstreamConnection = {
   readonly settings: ReadonlyMap<string, string>;
   /** Asks the server to cancel what this connection runs, on a connection of its own; resolves when the request was sent. */
   cancel(): Promise<void>;
+  /**
+   * Closes the socket and cancels what runs: what the server was sent in advance, and has not begun, it does not begin any
+   * more. Resolves when the request was sent.
+   */
+  abandon(): Promise<void>;
   /** Sends Terminate where possible and closes the socket. */
   close(): void;
 };

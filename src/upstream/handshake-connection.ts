@@ -75,6 +75,11 @@ export class HandshakeConnection extends Connection {
     return this.#stream;
   }
 
+  /** What that runs on; the same where there is no TLS. */
+  get transport(): Socket {
+    return this.#socket;
+  }
+
   /** What the server gave for cancelling; undefined: nothing, or nothing yet. */
   get cancelKey(): CancelKey | undefined {
     return this.#key;

@@ -227,6 +227,27 @@ test("a list of what was revoked is renewed without a restart", async () => {
   }
 });
 
+test("each authority has its own list in the file", async () => {
+  const tls = { certificate, key, mode: "optional", clientCa: pem("ca.crt") + pem("second-ca.crt") };
+  const own = await start(pem("crl-two.pem"), {
+    listen: { address: "127.0.0.1:0", tls: { ...tls, clientCrl: pem("crl-two.pem") } },
+  });
+  try {
+    for (const [user, name] of [
+      ["carol@example.com", "person"],
+      ["erin", "second"],
+    ] as const)
+      await connect(user, certificateOf(name), own);
+    for (const [user, name] of [
+      ["dave", "revoked"],
+      ["frank", "second-revoked"],
+    ] as const)
+      expect(await refusal(user, certificateOf(name), own)).toMatch(/^28000 /);
+  } finally {
+    await own.close();
+  }
+});
+
 test("the configuration is refused where nobody could show one", async () => {
   const file = path.join(proxy.directory, "rolegate.yaml");
   const config = parse(readFileSync(file, "utf8")) as { listen: { tls: Record<string, unknown> } };

@@ -7,6 +7,7 @@ import { startRelay, type CutRelay } from "./cut-relay.ts";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
 import { connectRaw } from "./raw-connection.ts";
 import { startTestProxy, type RunningProxy } from "./running-proxy.ts";
+import { startStallingRelay } from "./stalling-relay.ts";
 import { createTestStore, type TestStore } from "./store-database.ts";
 
 let database: TestDatabase;
@@ -31,10 +32,10 @@ afterEach(() => relay.restore());
 
 const query: Store["query"] = (sql, values) => store.query(sql, values);
 
-async function start(more: object): Promise<RunningProxy> {
+async function start(more: object, at: { host: string; port: number } = database): Promise<RunningProxy> {
   const select = { tables: { t: { select: "all" } } };
   return startTestProxy({
-    database,
+    database: { ...database, host: at.host, port: at.port },
     roles: { down_one: { file: select }, down_two: { file: select } },
     users: { alice: {}, eve: {} },
     more: {
@@ -68,6 +69,21 @@ describe("refuse", () => {
       expect.arrayContaining(["store lost", "store found"]),
     );
     await proxy.close();
+  });
+
+  test("a login that was under way when the store was lost does not outlive the grace", async () => {
+    const slow = await startStallingRelay(database);
+    const proxy = await start({ grace: "1s" }, slow);
+    await (await proxy.connect("eve")).end();
+    slow.stall();
+    const entering = proxy.connect("alice").catch((error: unknown) => error);
+    await sleep(300);
+    await relay.cut();
+    await sleep(3_000);
+    slow.go();
+    expect(await entering).toMatchObject({ code: "08006" });
+    await proxy.close();
+    await slow.close();
   });
 
   test.each(["cut", "frozen"])(

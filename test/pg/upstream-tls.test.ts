@@ -140,6 +140,24 @@ test("a password that was rotated is asked for anew, once", async () => {
   expect(asked).toEqual([false, true, false, true]);
 });
 
+test.each([undefined, { mode: "verify-full", rootCertificate: own } as const])(
+  "an abandoned connection runs nothing of what it was sent in advance (TLS: %o)",
+  async (tls) => {
+    const connection = await connect(tls);
+    connection.socket.write(Buffer.concat([query("select pg_sleep(60)"), query("select pg_sleep(61)")]));
+    const client = new Client({ connectionString: server.url("postgres") });
+    await client.connect();
+    const running = async () =>
+      (await client.query("select query from pg_stat_activity where usename = 'rolegate_reader'")).rows;
+    await expect.poll(running).toContainEqual({ query: "select pg_sleep(60)" });
+    await connection.abandon();
+    expect(connection.socket.destroyed).toBe(true);
+    await expect.poll(running).not.toContainEqual({ query: "select pg_sleep(60)" });
+    expect(await running()).not.toContainEqual({ query: "select pg_sleep(61)" });
+    await client.end();
+  },
+);
+
 test("cancel goes over TLS too", async () => {
   const connection = await connect({ mode: "verify-full", rootCertificate: own });
   connection.socket.write(query("select pg_sleep(60)"));

@@ -29,6 +29,12 @@ export type Premises = {
  *   protocol_violation for a message that does not belong here
  */
 export async function authenticate(inbox: Inbox, premises: Premises): Promise<Identity> {
+  const identity = await prove(inbox, premises);
+  const { clientCertificate: shown } = premises;
+  return shown.kind === "valid" ? { ...identity, certificate: shown.certificate.fingerprint } : identity;
+}
+
+async function prove(inbox: Inbox, premises: Premises): Promise<Identity> {
   const { stranger, identities } = premises;
   const rule = chooseMethod(stranger, identities.rules);
   if (rule === undefined)

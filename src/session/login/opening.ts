@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import { isIPv6, type Socket, SocketAddress } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Problem } from "../../errors.ts";
 import type { ClientCertificate } from "../../identity/client-certificate.ts";
@@ -64,7 +64,7 @@ export async function readOpening(accepted: Socket, { tls, proxied, located }: A
     const header = await readHeader(socket);
     if (header.kind === "refused") return closed(socket, noHeader(header.found));
     if (header.kind === "incomplete") return closed(socket);
-    client = header.source ?? client;
+    if (header.source !== undefined) client = asOnSocket(header.source);
     located(client.address);
     bytes = header.rest;
   }
@@ -144,6 +144,12 @@ async function readHeader(socket: Socket): Promise<ReadHeader> {
     if (header.kind === "header") return { ...header, rest: bytes.subarray(header.bytes) };
     if (header.kind === "refused") return header;
   }
+}
+
+/** In the same words as the address of a connection, with which conditions of access may compare it. */
+function asOnSocket({ address, port }: ClientAddress): ClientAddress {
+  const family = isIPv6(address) ? "ipv6" : "ipv4";
+  return { address: new SocketAddress({ address, family }).address, port };
 }
 
 function noHeader(found: string): Problem {

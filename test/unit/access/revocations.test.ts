@@ -35,6 +35,10 @@ const someone = (credential: Credential, more: Partial<Subject> = {}): Subject =
   };
   return { identity, session: "s1", roles: ["analyst"], database: "shop", ...more };
 };
+const shows = (fingerprint: string, { identity, ...subject }: Subject): Subject => ({
+  ...subject,
+  identity: { ...identity, certificate: fingerprint },
+});
 const password = someone({ kind: "password" });
 const withToken = someone(token);
 const withoutKid = someone({ ...token, key: undefined });
@@ -62,6 +66,9 @@ test.each<[Partial<Revocation> & Pick<Revocation, "kind" | "value">, Subject, bo
   [{ kind: "key", value: "kid-2", issuer: "https://other" }, withoutKid, false],
   [{ kind: "certificate", value: "f1" }, someone(certificate), true],
   [{ kind: "certificate", value: "01" }, someone(certificate), false],
+  [{ kind: "certificate", value: "f2" }, shows("f2", password), true],
+  [{ kind: "certificate", value: "f2" }, shows("f2", withToken), true],
+  [{ kind: "certificate", value: "f2" }, shows("f3", password), false],
   [{ kind: "role", value: "analyst" }, password, true],
   [{ kind: "role", value: "analyst", database: "shop" }, password, true],
   [{ kind: "role", value: "analyst", database: "other" }, password, false],

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadConfig } from "../../../src/config/load.ts";
 import {
@@ -19,6 +21,8 @@ const access = configYaml.slice(configYaml.indexOf("  - role:"), configYaml.inde
 const jwt = configYaml.slice(configYaml.indexOf("  - type: jwt"), configYaml.indexOf("  - type: password"));
 const users = configYaml.slice(configYaml.indexOf("  - type: password"), configYaml.indexOf("access:"));
 const tls = configYaml.slice(configYaml.indexOf("  tls:"), configYaml.indexOf("admin:"));
+
+const certificates = path.resolve(import.meta.dirname, "../../fixtures/client-certificates");
 
 /** What is changed, into what, and the problems that this must give: all of them, and no other. */
 const refused: readonly [
@@ -88,6 +92,10 @@ const refused: readonly [
       ["[{ method: jwt, address: [10.0.0.0/40] }]", "authentication[0].address: wrong value"],
       ["[{ method: jwt, database: shoop }]", "authentication[0].database: unknown database"],
       ["[{ method: reject }, { method: jwt, user: alice }]", "authentication[1]: never reached"],
+      [
+        "[{ certificate: false, method: jwt }, { method: reject }]",
+        "authentication[0].certificate: nobody could show one",
+      ],
     ] as const
   ).map(([rules, problem]): [string, string, string[]] => [
     "log: { level: warn }",
@@ -160,6 +168,12 @@ const refused: readonly [
     "    mode: require",
     "    mode: require\n    clientCrl: roles/analyst.yaml",
     ["rolegate.yaml:7 listen.tls.clientCrl: not a revocation list"],
+  ],
+  [
+    "    mode: require",
+    "    mode: require\n    clientCrl: crl.pem",
+    ["rolegate.yaml:7 listen.tls.clientCrl: has no effect"],
+    { "crl.pem": readFileSync(path.join(certificates, "crl.pem")) },
   ],
   [
     "  - type: password",

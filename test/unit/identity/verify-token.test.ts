@@ -79,6 +79,8 @@ describe("verifyToken takes from the token", () => {
     ["its identifier", { jti: "t-1" }, { credential: { id: "t-1" } }],
     ["when the person signed in", { auth_time: 1000, iat: 2000 }, { signedInAt: 1_000_000 }],
     ["when it was made", { iat: 2000 }, { signedInAt: 2_000_000 }],
+    ["no time that has yet to come", { iat: seconds + 50 }, { signedInAt: now }],
+    ["nor a sign-in, within the tolerance", { auth_time: seconds + 2 }, { signedInAt: now }],
     ["several factors", { amr: ["pwd", "mfa"] }, { mfa: true }],
     ["no factors that it does not name", { amr: "mfa" }, { mfa: false }],
     ["several factors by a class that the operator knows", { acr: "urn:example:gold" }, { mfa: true }],
@@ -88,6 +90,14 @@ describe("verifyToken takes from the token", () => {
     expect(await verify(await sign(claims))).toMatchObject({ kind: "identity", identity });
   });
 });
+
+test.each([["1000"], [(seconds + 10) * 1000], [seconds + 10], [[1000]], [false]])(
+  "a sign-in at a time that is none is no reason to believe the token's own age (%o)",
+  async (auth_time) => {
+    const reason = "the claim auth_time is not as required";
+    expect(await verify(await sign({ auth_time, iat: seconds }))).toEqual({ kind: "refused", reason });
+  },
+);
 
 describe("a token for a client", () => {
   const restricted = [{ ...issuer, authorizedParties: new Set(["cli", "web"]) }];

@@ -1,0 +1,111 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createLogger } from "../../src/log.ts";
+import { makeVerifier } from "../../src/scram/verifier.ts";
+import { lift, revoke } from "../../src/store/revocations.ts";
+import { Store } from "../../src/store/store.ts";
+import { ecdsaSha256 } from "../unit/net/certificates.ts";
+import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
+import { startTestProxy, userPassword, type RunningProxy } from "./running-proxy.ts";
+import { createTestStore, type TestStore } from "./store-database.ts";
+import { createTokenIssuer, type TokenIssuer } from "./token-issuer.ts";
+
+const files = path.resolve(import.meta.dirname, "../fixtures/client-certificates");
+const pem = (name: string) => readFileSync(path.join(files, name), "utf8");
+
+let database: TestDatabase;
+let shared: TestStore;
+let store: Store;
+let issuer: TokenIssuer;
+let proxy: RunningProxy;
+
+const query = <Row extends object>(sql: string, values?: readonly unknown[]) => store.query<Row>(sql, values);
+
+beforeAll(async () => {
+  database = await createTestDatabase({ sql: "create table t (id int)" });
+  shared = await createTestStore();
+  store = new Store(shared.address, createLogger("silent"));
+  issuer = await createTokenIssuer();
+  const verifier = await makeVerifier(userPassword, { salt: Buffer.from("16-bytes-of-salt") });
+  const { certificate, key } = ecdsaSha256;
+  proxy = await startTestProxy({
+    database,
+    roles: {
+      shown_certificate: {
+        file: { tables: { t: { select: "all" } } },
+        grants: "grant select on t to shown_certificate",
+      },
+    },
+    users: {},
+    more: {
+      store: shared.setting,
+      listen: { address: "127.0.0.1:0", tls: { certificate, key, clientCa: pem("ca.crt") } },
+      identities: [
+        { type: "password", users: { alice: { verifier } } },
+        { type: "certificate", match: [{ subject: { CN: "{user}", O: "Example" }, name: "{user}" }] },
+        issuer.entry(),
+      ],
+      authentication: [
+        { certificate: true, user: "alice", method: "password" },
+        { certificate: true, user: "sam@example.com", method: "jwt" },
+        { method: "certificate" },
+      ],
+    },
+  });
+});
+afterAll(async () => {
+  await proxy?.close();
+  await store?.close();
+  await shared?.close();
+  await database?.close();
+});
+
+const connect = (user: string, name: string, password = userPassword) =>
+  proxy.connect(user, {
+    password,
+    ssl: { ca: ecdsaSha256.certificate, cert: pem(`${name}.crt`), key: pem(`${name}.key`) },
+  });
+
+test("a certificate that was taken away is worth nothing beside a password or a token either", async () => {
+  const token = await issuer.sign({});
+  const ways: readonly (readonly [user: string, password: string])[] = [
+    ["alice", userPassword],
+    ["sam@example.com", token],
+    ["carol", ""],
+  ];
+  const sessions = await Promise.all(ways.map(([user, password]) => connect(user, "person", password)));
+  const other = await connect("alice", "workload");
+  const ends = sessions.map((session) => new Promise((resolve) => session.once("end", () => resolve(true))));
+  const value = new X509Certificate(pem("person.crt")).fingerprint256.replaceAll(":", "").toLowerCase();
+  const by = { by: "ops@test", reason: "stolen" };
+  const id = await revoke(query, {
+    ...by,
+    kind: "certificate",
+    value,
+    issuer: undefined,
+    database: undefined,
+    until: undefined,
+  });
+  expect(await Promise.all(ends)).toEqual([true, true, true]);
+  for (const [user, password] of ways)
+    await expect(connect(user, "person", password)).rejects.toMatchObject({
+      code: "28000",
+      message: "the certificate was revoked: stolen",
+    });
+  // Who cannot prove the name is told nothing.
+  await expect(connect("alice", "person", "wrong")).rejects.toMatchObject({ code: "28P01" });
+  expect((await other.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  await connect("alice", "workload");
+
+  await lift(query, { ...by, id });
+  await expect
+    .poll(() =>
+      connect("alice", "person").then(
+        () => "in",
+        () => "out",
+      ),
+    )
+    .toBe("in");
+});
