@@ -1,7 +1,10 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
 import { makeVerifier } from "../../src/scram/verifier.ts";
 import { startRelay, type CutRelay } from "./cut-relay.ts";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
@@ -170,4 +173,26 @@ test("the same name from a token is another's, where something is granted, and t
   await expect(other.query("set role kept_admin")).rejects.toMatchObject({ code: "42501" });
   await Promise.all([twin, bob, other].map((client) => client.end()));
   await tokens.close();
+});
+
+test("an entry that says something else after a reload takes back what was granted under it", async () => {
+  const proxy = await start({});
+  const [alice, bob] = [await proxy.connect("alice", own), await proxy.connect("bob", own)];
+  const [granted, pending] = [await ask(alice), await ask(alice)];
+  await bob.query(`APPROVE ${granted}`);
+  const session = await proxy.connect("alice");
+  await session.query("set role kept_admin");
+  const file = join(proxy.directory, "rolegate.yaml");
+  writeFileSync(file, readFileSync(file, "utf8").replace("maxDuration: 1h", "maxDuration: 2h"));
+  const loaded = loadConfig(file, {});
+  if (loaded.kind === "refused") throw new Error(JSON.stringify(loaded.problems));
+  await proxy.proxy.reload(loaded.config);
+  await expect
+    .poll(() => session.query("select 1").then(() => "there", String), { timeout: 3000 })
+    .not.toBe("there");
+  await expect(bob.query(`APPROVE ${pending}`)).rejects.toMatchObject({ code: "42704" });
+  const later = await proxy.connect("alice");
+  await expect(later.query("set role kept_admin")).rejects.toMatchObject({ code: "42501" });
+  for (const id of [granted, pending]) await alice.query(`WITHDRAW ${id}`);
+  await proxy.close();
 });
