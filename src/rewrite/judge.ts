@@ -12,6 +12,7 @@ import { rewriteCopy } from "./writing/copy.ts";
 import { judgeDefinition } from "./defining/definitions.ts";
 import { judgeExplain } from "./session/explain-statement.ts";
 import { addDependentColumns } from "./reading/group-keys.ts";
+import { withAsking } from "./asking.ts";
 import { addHints } from "./hints.ts";
 import {
   beginJudgement,
@@ -81,7 +82,7 @@ export function judge(text: string, context: JudgeContext): Verdict {
     return { kind: "run", text: sent, rewritten: sent !== text, statements, unsettled };
   } catch (error) {
     if (!(error instanceof RolegateError)) throw error;
-    return refusal(error.problem, kind, touched, judgement.unresolved);
+    return refusal(withAsking(error.problem, context.askable), kind, touched, judgement.unresolved);
   }
 }
 

@@ -85,14 +85,16 @@ describe("a role that has to be asked for", () => {
   });
 
   test("a refusal says how to ask, to those alone who may", async () => {
-    const hint = async (user: string, as: string): Promise<unknown> => {
+    const hint = async (user: string, sql: string): Promise<unknown> => {
       const client = await stage.east.connect(user);
-      return client.query(`set role ${as}`).catch((error: unknown) => (error as { hint: string }).hint);
+      return client.query(sql).catch((error: unknown) => (error as { hint: string }).hint);
     };
-    expect(await hint("alice", "asked_admin")).toBe(
-      `Ask for it: rolegate request --role asked_admin --database ${stage.database.name} --reason …`,
-    );
-    expect(await hint("otto", "asked_admin")).toBe("It may take: asked_reader.");
+    const how = `Ask for it: rolegate request --role asked_admin --database ${stage.database.name} --reason …`;
+    expect(await hint("alice", "set role asked_admin")).toBe(how);
+    expect(await hint("otto", "set role asked_admin")).toBe("It may take: asked_reader.");
+    // And at a statement that the role at hand may not run.
+    expect(await hint("alice", "select * from nowhere")).toContain("asked_admin");
+    expect(await hint("otto", "select * from nowhere")).not.toContain("asked_admin");
     await expect(stage.east.connect("bob")).rejects.toMatchObject({ code: "28000", hint: undefined });
   });
 
