@@ -44,7 +44,7 @@ export type Credential =
       readonly id: string | undefined;
       /** `kid` of the key that signed it, where its header names one. */
       readonly key: string | undefined;
-      /** SHA-256 of the token, in hex. */
+      /** By which it is known where it has no `jti` (token-digest.ts). */
       readonly digest: string;
     }
   | {

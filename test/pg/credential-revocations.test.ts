@@ -10,6 +10,7 @@ import { ecdsaSha256 } from "../unit/net/certificates.ts";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
 import { startTestProxy, userPassword, type RunningProxy } from "./running-proxy.ts";
 import { createTestStore, type TestStore } from "./store-database.ts";
+import { readTarget } from "../../src/cli/revocation-target.ts";
 import { createTokenIssuer, type TokenIssuer } from "./token-issuer.ts";
 
 const files = path.resolve(import.meta.dirname, "../fixtures/client-certificates");
@@ -60,6 +61,8 @@ afterAll(async () => {
   await database?.close();
 });
 
+const query: Store["query"] = (sql, values) => store.query(sql, values);
+
 const connect = (user: string, name: string, password = userPassword) =>
   proxy.connect(user, {
     password,
@@ -76,8 +79,6 @@ test("a certificate that was taken away is worth nothing beside a password or a 
   const sessions = await Promise.all(ways.map(([user, password]) => connect(user, "person", password)));
   const other = await connect("alice", "workload");
   const ends = sessions.map((session) => new Promise((resolve) => session.once("end", () => resolve(true))));
-  const query = <Row extends object>(sql: string, values?: readonly unknown[]) =>
-    store.query<Row>(sql, values);
   const value = new X509Certificate(pem("person.crt")).fingerprint256.replaceAll(":", "").toLowerCase();
   const by = { by: "ops@test", reason: "stolen" };
   const id = await revoke(query, {
@@ -108,4 +109,29 @@ test("a certificate that was taken away is worth nothing beside a password or a 
       ),
     )
     .toBe("in");
+});
+
+/** The other signature that fits what (r, s) fits: (r, n - s), which needs no key (SEC 1, section 4.1.4). */
+function withOtherSignature(token: string): string {
+  const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+  const [header, payload, signature] = token.split(".");
+  const bytes = Buffer.from(signature!, "base64url");
+  const s = order - BigInt(`0x${bytes.toString("hex", 32)}`);
+  bytes.write(s.toString(16).padStart(64, "0"), 32, "hex");
+  return `${header}.${payload}.${bytes.toString("base64url")}`;
+}
+
+test("a token that was taken away stays so with another signature", async () => {
+  const token = await issuer.sign({});
+  const other = withOtherSignature(token);
+  expect(other).not.toBe(token);
+  const session = await connect("sam@example.com", "workload", other);
+  const end = new Promise((resolve) => session.once("end", () => resolve(true)));
+  const { kind, value } = readTarget(undefined, { token }, { issuers: [], now: Date.now() });
+  const more = { issuer: undefined, database: undefined, until: undefined, by: "ops@test", reason: "leaked" };
+  await revoke(query, { kind, value, ...more });
+  expect(await end).toBe(true);
+  for (const again of [token, other])
+    await expect(connect("sam@example.com", "workload", again)).rejects.toMatchObject({ code: "28000" });
+  await connect("sam@example.com", "workload", await issuer.sign({ nonce: "another" }));
 });
