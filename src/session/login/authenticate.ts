@@ -27,7 +27,9 @@ export type Premises = {
 export async function authenticate(inbox: Inbox, premises: Premises): Promise<Identity> {
   const identity = await prove(inbox, premises);
   const { clientCertificate: shown } = premises;
-  return shown.kind === "valid" ? { ...identity, certificate: shown.certificate.fingerprint } : identity;
+  if (shown.kind !== "valid") return identity;
+  const { fingerprint, otherFingerprints } = shown.certificate;
+  return { ...identity, fingerprints: [fingerprint, ...otherFingerprints] };
 }
 
 async function prove(inbox: Inbox, premises: Premises): Promise<Identity> {
