@@ -72,7 +72,7 @@ function placesFor({ identity, session, roles }: Subject): string[] {
   const places = [place("name", identity.name), ...roles.map((role) => place("role", role))];
   if (session !== undefined) places.push(place("session", session));
   // Also where it stood beside a password or a token: one that is taken away is worth nothing in any place.
-  if (identity.certificate !== undefined) places.push(place("certificate", identity.certificate));
+  for (const fingerprint of identity.fingerprints ?? []) places.push(place("certificate", fingerprint));
   return [...places, ...placesOfCredential(identity.credential)];
 }
 

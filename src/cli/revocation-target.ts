@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { visible } from "../audit/escape.ts";
+import { tokenDigest } from "../identity/token-digest.ts";
 import type { NewRevocation } from "../store/revocations.ts";
 
 /** The options that say what is to be taken away. */
@@ -54,8 +54,7 @@ export function readTarget(
 
 function valueOf({ kind, value }: Pick<Target, "kind" | "value">): string {
   // Whoever has the token at hand need not take it apart; it is a secret, so its digest goes on.
-  if (kind === "token" && value.split(".").length === 3 && value.startsWith("ey"))
-    return createHash("sha256").update(value).digest("hex");
+  if (kind === "token" && value.split(".").length === 3 && value.startsWith("ey")) return tokenDigest(value);
   if (kind !== "certificate") return value;
   const fingerprint = value.replaceAll(":", "").toLowerCase();
   if (!/^[0-9a-f]{64}$/.test(fingerprint))

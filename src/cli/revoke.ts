@@ -33,7 +33,10 @@ export function registerRevoke(program: Command): void {
     .description("take access away, in every instance that shares the store and from sessions that run")
     .argument("[name]", "whose: the identity's name, as the record shows it")
     .option("--session <id>", "one session, as the record and `rolegate sessions` name it")
-    .option("--token <id>", "a token: its jti, its SHA-256 in hex, or the token itself")
+    .option(
+      "--token <id>",
+      "a token: its jti, the token itself, or the SHA-256 of its first two parts in hex",
+    )
     .option("--key <kid>", "every token that this key of an issuer has signed")
     .option("--certificate <fingerprint>", "a certificate, by its SHA-256 fingerprint")
     .option("--role <role>", "a role, from everybody")

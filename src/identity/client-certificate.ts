@@ -17,6 +17,8 @@ export type ShownCertificate = {
   readonly serial: string;
   /** SHA-256 of the certificate (DER), in lower-case hex. */
   readonly fingerprint: string;
+  /** Those of the same certificate with another signature that fits. */
+  readonly otherFingerprints: readonly string[];
   /** Its end, in milliseconds since the epoch. */
   readonly validTo: number;
   readonly der: Buffer;

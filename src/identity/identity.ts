@@ -22,10 +22,10 @@ export type Subject = {
 export type Identity = Subject & {
   readonly credential: Credential;
   /**
-   * SHA-256 of the client certificate that was shown, whatever it was that proved the identity: a rule of `authentication`
-   * or a token may have asked for it beside.
+   * SHA-256 of the client certificate that was shown, in all forms that it can have, whatever it was that proved the
+   * identity: a rule of `authentication` or a token may have asked for it beside.
    */
-  readonly certificate?: string | undefined;
+  readonly fingerprints?: readonly string[] | undefined;
   /** When the person signed in, in milliseconds since the epoch: the token's word, else the time of this login. */
   readonly signedInAt: number;
   /** True if whoever vouches for the identity says that more than one factor was used. */
@@ -44,7 +44,7 @@ export type Credential =
       readonly id: string | undefined;
       /** `kid` of the key that signed it, where its header names one. */
       readonly key: string | undefined;
-      /** SHA-256 of the token, in hex. */
+      /** By which it is known where it has no `jti` (token-digest.ts). */
       readonly digest: string;
     }
   | {

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { decodeJwt, errors, jwtVerify, type JWTPayload } from "jose";
 import { attributeValue } from "./attributes.ts";
 import type { AttributeValue, Credential, Identity } from "./identity.ts";
 import { unconfirmed } from "./confirmation.ts";
 import { isIdentityName } from "./identity-name.ts";
+import { tokenDigest } from "./token-digest.ts";
 import type { ClaimPath, JwtIssuer } from "./jwt-issuer.ts";
 
 export type TokenResult =
@@ -58,7 +58,7 @@ export async function verifyToken(
       issuer: issuer.issuer,
       id: payload.jti,
       key: protectedHeader.kid,
-      digest: createHash("sha256").update(token).digest("hex"),
+      digest: tokenDigest(token),
     };
     const reason =
       otherParty(payload, issuer.authorizedParties) ?? unconfirmed(payload, presentation.clientCertificate);

@@ -1,5 +1,6 @@
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import { type ClientCertificate, readAlternativeNames } from "../identity/client-certificate.ts";
+import { otherFingerprints } from "./other-fingerprints.ts";
 
 /** What OpenSSL says of the certificate that the peer showed; Node has it in its server alone, and no public name for it. */
 type Verified = { readonly verifyError: () => (Error & { readonly code?: string }) | null | undefined };
@@ -31,6 +32,7 @@ function readCertificate(shown: PeerCertificate): ClientCertificate {
       issuer: distinguishedName(shown.issuer),
       serial: shown.serialNumber.toLowerCase(),
       fingerprint: shown.fingerprint256.replaceAll(":", "").toLowerCase(),
+      otherFingerprints: otherFingerprints(shown.raw),
       validTo,
       der: shown.raw,
     },

@@ -256,6 +256,7 @@ test("the configuration is refused where nobody could show one", async () => {
   writeFileSync(other, stringify(config));
   const loaded = loadConfig(other, {});
   expect(loaded.kind === "refused" && loaded.problems.map(({ message }) => message)).toEqual([
+    "has no effect",
     "nobody could show one",
   ]);
 });

@@ -29,16 +29,23 @@ export type Premises = {
  *   protocol_violation for a message that does not belong here
  */
 export async function authenticate(inbox: Inbox, premises: Premises): Promise<Identity> {
-  const identity = await prove(inbox, premises);
-  const { clientCertificate: shown } = premises;
-  return shown.kind === "valid" ? { ...identity, certificate: shown.certificate.fingerprint } : identity;
-}
-
-async function prove(inbox: Inbox, premises: Premises): Promise<Identity> {
-  const { stranger, identities } = premises;
+  const { stranger, identities, clientCertificate: shown } = premises;
   const rule = chooseMethod(stranger, identities.rules);
   if (rule === undefined)
     throw turnedAway("no authentication rule for", stranger, "no rule of authentication fits");
+  const identity = await prove(inbox, premises, rule);
+  if (shown.kind !== "valid") return identity;
+  const { fingerprint, otherFingerprints, validTo } = shown.certificate;
+  const fingerprints = [fingerprint, ...otherFingerprints];
+  // Where it had to be there, the session has no longer than it has.
+  const { expiresAt = validTo } = identity;
+  return rule.certificate === true
+    ? { ...identity, fingerprints, expiresAt: Math.min(expiresAt, validTo) }
+    : { ...identity, fingerprints };
+}
+
+async function prove(inbox: Inbox, premises: Premises, rule: MethodRule): Promise<Identity> {
+  const { stranger } = premises;
   switch (rule.method) {
     case "password":
       return provePassword(inbox, premises);

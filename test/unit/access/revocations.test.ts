@@ -37,7 +37,7 @@ const someone = (credential: Credential, more: Partial<Subject> = {}): Subject =
 };
 const shows = (fingerprint: string, { identity, ...subject }: Subject): Subject => ({
   ...subject,
-  identity: { ...identity, certificate: fingerprint },
+  identity: { ...identity, fingerprints: ["f0", fingerprint] },
 });
 const password = someone({ kind: "password" });
 const withToken = someone(token);

@@ -25,7 +25,7 @@ test("one thing is taken away", () => {
 test("a token stands for its digest, and never goes on itself", () => {
   const jwt = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJldmUifQ.c2lnbmF0dXJl";
   expect(read(undefined, { token: jwt })).toMatchObject({
-    value: createHash("sha256").update(jwt).digest("hex"),
+    value: createHash("sha256").update("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJldmUifQ").digest("hex"),
   });
   expect(read(undefined, { token: "Jti-1" })).toMatchObject({ value: "Jti-1", issuer: undefined });
 });

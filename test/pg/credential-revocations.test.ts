@@ -10,6 +10,7 @@ import { ecdsaSha256 } from "../unit/net/certificates.ts";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
 import { startTestProxy, userPassword, type RunningProxy } from "./running-proxy.ts";
 import { createTestStore, type TestStore } from "./store-database.ts";
+import { readTarget } from "../../src/cli/revocation-target.ts";
 import { createTokenIssuer, type TokenIssuer } from "./token-issuer.ts";
 
 const files = path.resolve(import.meta.dirname, "../fixtures/client-certificates");
@@ -62,6 +63,8 @@ afterAll(async () => {
   await database?.close();
 });
 
+const query: Store["query"] = (sql, values) => store.query(sql, values);
+
 const connect = (user: string, name: string, password = userPassword) =>
   proxy.connect(user, {
     password,
@@ -108,4 +111,66 @@ test("a certificate that was taken away is worth nothing beside a password or a 
       ),
     )
     .toBe("in");
+});
+
+/** What fits where s of (r, s) does, and needs no key (SEC 1, section 4.1.4): n - s. */
+function otherOf(s: Buffer): Buffer {
+  const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+  return Buffer.from((order - BigInt(`0x${s.toString("hex")}`)).toString(16).padStart(64, "0"), "hex");
+}
+
+function withOtherSignature(token: string): string {
+  const [header, payload, signature] = token.split(".");
+  const bytes = Buffer.from(signature!, "base64url");
+  otherOf(bytes.subarray(32)).copy(bytes, 32);
+  return `${header}.${payload}.${bytes.toString("base64url")}`;
+}
+
+/** The certificate as its owner may show it, too; its bytes in DER. */
+function certificateWithOtherSignature(name: string): Buffer {
+  const der = new X509Certificate(pem(`${name}.crt`)).raw;
+  // (r, s) is the end of it: the length of the pair stands behind the unused bits of the last BIT STRING.
+  const at = der.lastIndexOf(Buffer.of(0x00, 0x30), der.length - 68);
+  const r = der.subarray(at + 3, at + 5 + der[at + 4]!);
+  const s = otherOf(der.subarray(at + 3 + r.length + 2));
+  const number = s[0]! < 0x80 ? s : Buffer.concat([Buffer.of(0), s]);
+  const pair = Buffer.concat([r, Buffer.of(0x02, number.length), number]);
+  const tail = Buffer.concat([Buffer.of(0x03, pair.length + 3, 0x00, 0x30, pair.length), pair]);
+  const changed = Buffer.concat([der.subarray(0, at - 2), tail]);
+  changed.writeUInt16BE(changed.length - 4, 2);
+  return changed;
+}
+
+test("a token that was taken away stays so with another signature", async () => {
+  const token = await issuer.sign({});
+  const other = withOtherSignature(token);
+  expect(other).not.toBe(token);
+  const session = await connect("sam@example.com", "workload", other);
+  const end = new Promise((resolve) => session.once("end", () => resolve(true)));
+  const { kind, value } = readTarget(undefined, { token }, { issuers: [], now: Date.now() });
+  const more = { issuer: undefined, database: undefined, until: undefined, by: "ops@test", reason: "leaked" };
+  await revoke(query, { kind, value, ...more });
+  expect(await end).toBe(true);
+  for (const again of [token, other])
+    await expect(connect("sam@example.com", "workload", again)).rejects.toMatchObject({ code: "28000" });
+  await connect("sam@example.com", "workload", await issuer.sign({ nonce: "another" }));
+});
+
+test("a certificate that was taken away stays so with another signature", async () => {
+  const other = certificateWithOtherSignature("workload");
+  const cert = `-----BEGIN CERTIFICATE-----\n${other.toString("base64")}\n-----END CERTIFICATE-----\n`;
+  const ssl = { ca: ecdsaSha256.certificate, cert, key: pem("workload.key") };
+  const session = await proxy.connect("alice", { ssl });
+  const end = new Promise((resolve) => session.once("end", () => resolve(true)));
+  const fingerprint = new X509Certificate(pem("workload.crt")).fingerprint256;
+  expect(new X509Certificate(other).fingerprint256).not.toBe(fingerprint);
+  const { kind, value } = readTarget(
+    undefined,
+    { certificate: fingerprint },
+    { issuers: [], now: Date.now() },
+  );
+  const more = { issuer: undefined, database: undefined, until: undefined, by: "ops@test", reason: "stolen" };
+  await revoke(query, { kind, value, ...more });
+  expect(await end).toBe(true);
+  await expect(proxy.connect("alice", { ssl })).rejects.toMatchObject({ code: "28000" });
 });
