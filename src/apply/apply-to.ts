@@ -1,5 +1,6 @@
 import { Client } from "pg";
 import type { DatabaseConfig } from "../config/config.ts";
+import { assertPrivateUrl } from "./admin-url.ts";
 import { applyRoles, type ApplyResult } from "./apply-roles.ts";
 
 /**
@@ -12,6 +13,7 @@ export async function applyTo(
   database: DatabaseConfig,
   options: { readonly dryRun?: boolean; readonly adopt?: boolean },
 ): Promise<ApplyResult> {
+  if (url !== undefined) assertPrivateUrl(url);
   const client = new Client({
     ...(url === undefined ? {} : { connectionString: url }),
     application_name: "rolegate apply",

@@ -1,4 +1,5 @@
 import { Client } from "pg";
+import { assertPrivateUrl } from "../apply/admin-url.ts";
 import { identityNameExpected, isIdentityName } from "../identity/identity-name.ts";
 import { parseVerifier } from "../scram/verifier.ts";
 
@@ -27,6 +28,7 @@ type RoleRow = {
  * @throws Error if the server cannot be asked, or lacks one of the names
  */
 export async function verifiersOf(url: string, names: readonly string[] | undefined): Promise<ImportedUsers> {
+  assertPrivateUrl(url);
   // Every name in the statement is the server's own, operators included: a schema of somebody's must not see what is
   // compared (CVE-2025-12819).
   const client = new Client({

@@ -61,12 +61,23 @@ export async function verifyToken(
       digest: tokenDigest(token),
     };
     const reason =
-      otherParty(payload, issuer.authorizedParties) ?? unconfirmed(payload, presentation.clientCertificate);
+      otherPurpose(protectedHeader.typ) ??
+      otherParty(payload, issuer.authorizedParties) ??
+      unconfirmed(payload, presentation.clientCertificate);
     return reason === undefined ? identityOf(payload, credential, issuer, presentation) : refused(reason);
   } catch (error) {
     const reason = reasonOf(error);
     return isNoGuess(error) ? { kind: "refused", reason, noGuess: true } : refused(reason);
   }
+}
+
+/**
+ * Why a token is not for this: an issuer makes tokens of other types too, such as logout tokens, and one must not be taken
+ * for the other (RFC 8725, section 3.11; RFC 9068 for access tokens). Many leave the type out.
+ */
+function otherPurpose(type: string | undefined): string | undefined {
+  const known = type === undefined || /^(?:application\/)?(?:at\+)?jwt$/i.test(type);
+  return known ? undefined : "the token is of another type";
 }
 
 function unverifiedIssuer(token: string): string | undefined {

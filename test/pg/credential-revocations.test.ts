@@ -22,8 +22,6 @@ let store: Store;
 let issuer: TokenIssuer;
 let proxy: RunningProxy;
 
-const query = <Row extends object>(sql: string, values?: readonly unknown[]) => store.query<Row>(sql, values);
-
 beforeAll(async () => {
   database = await createTestDatabase({ sql: "create table t (id int)" });
   shared = await createTestStore();

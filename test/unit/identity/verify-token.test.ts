@@ -272,6 +272,18 @@ describe("verifyToken refuses", () => {
     }
   });
 
+  test.each(["logout+jwt", "secevent+jwt", "dpop+jwt", "JWS", ""])("a token of the type %j", async (typ) => {
+    expect(await verify(await sign({}, { header: { alg: "ES256", kid: "es", typ } }))).toEqual({
+      kind: "refused",
+      reason: "the token is of another type",
+    });
+  });
+
+  test.each(["JWT", "jwt", "at+jwt", "application/at+jwt"])("but not one of the type %s", async (typ) => {
+    const token = await sign({}, { header: { alg: "ES256", kid: "es", typ } });
+    expect((await verify(token)).kind).toBe("identity");
+  });
+
   test("an algorithm that the issuer does not use", async () => {
     expect(await verify(await sign(), [{ ...issuer, algorithms: ["RS256"] }])).toEqual({
       kind: "refused",
