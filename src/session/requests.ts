@@ -178,7 +178,8 @@ export class Requests {
     const before = this.#requests;
     this.#requests = new Map(requests.map((request) => [request.id, request]));
     for (const request of requests) {
-      tellOf(before.get(request.id), request, this.#options);
+      const known = before.get(request.id);
+      tellOf(known && keyOf(known) === keyOf(request) ? known : undefined, request, this.#options);
       if (request.decisions.some(({ kind }) => kind !== "approve")) this.#isOver(request);
     }
     for (const wake of this.#waiting) wake();
