@@ -55,6 +55,7 @@ const soon = { timeout: 20_000, interval: 100 };
 
 /** What the command lists, without starting it each time. */
 const shown = () => listSessions((sql, values) => store.query(sql, values));
+const names = async () => (await shown()).map(({ identity }) => identity).toSorted();
 
 test("sessions of all instances are listed, with what they are at, and ended by id and by what they are", async () => {
   const [first, second] = proxies as [RunningProxy, RunningProxy];
@@ -149,7 +150,6 @@ test("a token whose id no database takes keeps nobody's session from being shown
   };
   await connect("eve@example.com", { jti: "a\0b\ud800" });
   await connect("sam@example.com", {});
-  const names = async () => (await shown()).map(({ identity }) => identity).toSorted();
   await expect.poll(names, soon).toEqual(["eve@example.com", "sam@example.com"]);
   await tokens.close();
 });
