@@ -38,6 +38,21 @@ test("a request that was withdrawn gives nothing where the store has forgotten i
   await stage.say("alice", `WITHDRAW ${id}`);
 });
 
+test("a glass that was broken under a number that was known raises the alarm, too", async () => {
+  const id = await stage.ask("alice", "asked_admin");
+  await stage.say("alice", `WITHDRAW ${id}`);
+  // As by a replica that took over, and counts on from where it was.
+  await change(`
+    delete from rolegate.requests where id = ${id};
+    insert into rolegate.requests (id, kind, rule, requester_name, requester_origin, requester, connection, role, database,
+      duration_ms, reason, approvals, asked_at, over_at) overriding system value
+    select ${id}, 'break-glass', rule, 'otto', requester_origin, requester, connection, 'asked_glass', database,
+      duration_ms, 'fire', 0, clock_timestamp(), clock_timestamp() + interval '1 h' from rolegate.requests limit 1`);
+  await expect
+    .poll(() => requestLines(stage.west, id))
+    .toContainEqual(expect.objectContaining({ event: "request asked", kind: "break-glass", reason: "fire" }));
+});
+
 test("one that is over before anybody looks is on record, too", async () => {
   const { rows } = await stage.store.database.query(
     "select coalesce(max(id), 0) + 1 as id from rolegate.requests",
