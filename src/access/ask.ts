@@ -69,14 +69,20 @@ function notToBeAsked({ kind, role, database }: Ask, { name }: Identity): Proble
   };
 }
 
-/** A text that others will read in a terminal: one line, nothing invisible, nothing that turns the writing around. */
+/** Of these nothing is seen, though most of them are letters, marks or symbols: fillers, joiners, variations, the empty Braille cell. */
+const unseen = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
+/**
+ * A text that others will read in a terminal, in a column: one line, nothing invisible, nothing that turns the writing around,
+ * and no gaps with which it could pass for several columns, or for the next line where the terminal breaks it.
+ */
 export function textProblem(what: "reason" | "comment", text: string): Problem | undefined {
-  if (/^[^\p{C}\p{Zl}\p{Zp}]*$/u.test(text) && text.trim() !== "" && text.length <= longestReason)
+  if (!unseen.test(text) && !/\p{Z}{2}/u.test(text) && text.trim() !== "" && text.length <= longestReason)
     return undefined;
   return {
     code: "request_invalid",
     message: `the ${what} is not usable`,
-    hint: `1 to ${longestReason} printable characters on one line.`,
+    hint: `1 to ${longestReason} printable characters on one line, without gaps.`,
   };
 }
 

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { type Command, Option } from "commander";
 import { type Context, type Place, type SignIn, sslmodes, tokenKinds } from "../client/context.ts";
-import { contextDirectory, readContext, writeContext } from "../client/context-files.ts";
+import { contextDirectory, exclusively, readContext, writeContext } from "../client/context-files.ts";
 import { usedToken } from "../client/fresh-token.ts";
 import { signInByDevice } from "../client/provider.ts";
 
@@ -63,7 +63,9 @@ export function registerLogin(program: Command): void {
         process.stderr.write(`Open ${url} and enter ${code}${whole}\nWaiting for you to finish there …\n`);
       });
       const { name, expiresAt } = usedToken(settings.signIn, tokens);
-      writeContext(directory, options.name, { ...settings, tokens });
+      await exclusively(directory, options.name, async () =>
+        writeContext(directory, options.name, { ...settings, tokens }),
+      );
       const until =
         tokens.refresh === undefined ? `until ${new Date(expiresAt).toISOString()}` : "renewed as needed";
       process.stdout.write(`signed in as ${name}, ${until}\n`);

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { contextDirectory, readContext, removeContext } from "../client/context-files.ts";
+import { contextDirectory, exclusively, readContext, removeContext } from "../client/context-files.ts";
+import type { Context } from "../client/context.ts";
 import { revokeTokens } from "../client/provider.ts";
 
 /** Adds `rolegate logout` to the program. */
@@ -14,10 +15,18 @@ export function registerLogout(program: Command): void {
     )
     .action(async ({ name }: { name: string }) => {
       const directory = contextDirectory(process.env);
-      const context = readContext(directory, name);
-      if (context === undefined) throw new Error(`nobody is signed in under the name ${name}`);
-      // First here: whatever the provider says, the tokens are gone from this machine.
-      removeContext(directory, name);
+      const kept = (): Context => {
+        const context = readContext(directory, name);
+        if (context !== undefined) return context;
+        throw new Error(`nobody is signed in under the name ${name}`);
+      };
+      kept();
+      const context = await exclusively(directory, name, async () => {
+        const last = kept();
+        // First here: whatever the provider says, the tokens are gone from this machine.
+        removeContext(directory, name);
+        return last;
+      });
       try {
         const revoked = await revokeTokens(context.signIn, context.tokens);
         process.stdout.write(revoked ? "signed out\n" : "signed out; the provider cannot revoke tokens\n");

@@ -1,10 +1,14 @@
+import type { EventEmitter } from "node:events";
 import { Client, DatabaseError } from "pg";
+import { isLoopback } from "../identity/loopback.ts";
 import { ownDatabase } from "../config/read-databases.ts";
 
 /** Where and as whom a command talks to a running rolegate: as any client does. */
 export type OwnConnection = {
   /** To rolegate's own database, for node-postgres. */
   readonly url: string;
+  /** Whether a password may go there as it is: to this machine, or to a server whose certificate is verified. */
+  readonly trusted: boolean;
   /** The database that the URL or the environment names for other work; undefined: none. */
   readonly database: string | undefined;
 };
@@ -42,7 +46,9 @@ export function ownConnection(given: string | undefined, env: NodeJS.ProcessEnv)
   const login = `${user}${url.password === "" ? "" : `:${url.password}`}`;
   const host = url.hostname || (env["PGHOST"] ?? usual.host);
   const port = url.port || (env["PGPORT"] ?? usual.port);
+  const verified = /^verify-(?:full|ca)$/.test(parameters.get("sslmode") ?? "");
   return {
+    trusted: verified || host === "localhost" || isLoopback(host.replaceAll(/[[\]]/g, "")),
     url: `postgres://${login}${login === "" ? "" : "@"}${host}:${port}/${ownDatabase}?${parameters.toString()}`,
     database: decodeURIComponent(url.pathname.slice(1)) || env["PGDATABASE"],
   };
@@ -52,7 +58,7 @@ export function ownConnection(given: string | undefined, env: NodeJS.ProcessEnv)
  * Has one command done.
  * @throws DatabaseError for rolegate's refusal, another Error where it cannot be asked
  */
-export async function tell({ url }: OwnConnection, command: string): Promise<readonly OwnRow[]> {
+export async function tell({ url, trusted }: OwnConnection, command: string): Promise<readonly OwnRow[]> {
   const client = new Client({
     connectionString: url,
     connectionTimeoutMillis: 10_000,
@@ -60,6 +66,7 @@ export async function tell({ url }: OwnConnection, command: string): Promise<rea
     application_name: "rolegate",
   });
   client.on("error", () => {});
+  if (!trusted) keepPassword(client);
   try {
     await client.connect();
   } catch (error) {
@@ -72,6 +79,16 @@ export async function tell({ url }: OwnConnection, command: string): Promise<rea
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+/** Whoever answers can ask for the password itself, or for a hash that is as good, and tokens are asked for in this way. */
+function keepPassword(client: Client): void {
+  const inside = client as unknown as Record<string, unknown> & { readonly connection: EventEmitter };
+  const refuse = (): void => {
+    const message = "the server asks for the password itself; that needs sslmode=verify-full or verify-ca";
+    inside.connection.emit("error", new Error(message));
+  };
+  inside["_handleAuthCleartextPassword"] = inside["_handleAuthMD5Password"] = refuse;
 }
 
 /** A refusal with its DETAIL and HINT, on lines of their own. */

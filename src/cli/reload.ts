@@ -23,7 +23,7 @@ export function reloadOnChange(
   let running: Promise<void> = Promise.resolve();
   const reload = (): void => {
     running = running
-      .then(() => readAgain(proxy, file, env, log))
+      .then(() => readAgain(proxy, file, { env, log, roles }))
       .catch((error: unknown) =>
         log.error({ err: error }, "the configuration cannot be used; it stays as it was"),
       );
@@ -47,10 +47,13 @@ export function reloadOnChange(
 async function readAgain(
   proxy: Pick<Proxy, "reload">,
   file: string,
-  env: NodeJS.ProcessEnv,
-  log: Logger,
+  { env, log, roles }: { env: NodeJS.ProcessEnv; log: Logger; roles: string },
 ): Promise<void> {
+  const before = signature(file, roles);
   const loaded = await loadCheckedConfig(file, env, { commandsLater: true });
+  // Rules of which a part is missing may be good rules that allow more.
+  if (signature(file, roles) !== before)
+    return log.info("the configuration was changed while it was read; it is read again when that is done");
   if (loaded.kind === "refused")
     return log.error(
       { problems: loaded.problems.map(formatProblem) },

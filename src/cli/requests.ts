@@ -133,6 +133,7 @@ function line({ id, role, database, duration, state, approvals, until }: OwnRow)
 const columns = [
   "id",
   "requester",
+  "origin",
   "role",
   "database",
   "duration",

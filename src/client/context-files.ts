@@ -56,7 +56,7 @@ export function readContext(directory: string, name: string): Context | undefine
   }
 }
 
-/** Writes a context that only its owner can read, whole or not at all. */
+/** Writes a context that only its owner can read, whole or not at all. To be called by whoever has it `exclusively`. */
 export function writeContext(directory: string, name: string, context: Context): void {
   const file = fileOf(directory, name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -82,8 +82,8 @@ export function removeContext(directory: string, name: string): boolean {
 const renewal = 60_000;
 
 /**
- * Does `work` while no other command renews this sign-in: many providers take a refresh token once, and where it comes twice
- * they take back the whole sign-in.
+ * Does `work` while no other command renews, replaces or forgets this sign-in: many providers take a refresh token once, and
+ * where it comes twice they take back the whole sign-in; and who renews one must not bring back what was forgotten.
  * @throws Error where another does not come to an end
  */
 export async function exclusively<Value>(
@@ -92,6 +92,7 @@ export async function exclusively<Value>(
   work: () => Promise<Value>,
 ): Promise<Value> {
   const lock = `${fileOf(directory, name)}.lock`;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const deadline = Date.now() + renewal;
   while (!take(lock)) {
     if (Date.now() > deadline) throw new Error(`${lock}: another command is renewing the sign-in`);

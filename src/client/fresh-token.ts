@@ -28,6 +28,8 @@ export function usedToken({ token: kind, nameClaim }: SignIn, tokens: Tokens): U
     throw new Error("the issuer gave no ID token: --scope needs openid, or --token access");
   let claims;
   try {
+    // Only its payload is looked at; the rest goes to terminals and into settings, too.
+    if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) throw new TypeError("not in the form of RFC 7515");
     claims = decodeJwt(token);
   } catch {
     const instead = kind === "access" ? "; --token id takes the ID token instead" : "";

@@ -94,7 +94,8 @@ export function spawnServer(
     ...options.settings,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const log = openSync(join(directory, "log"), "a");
+  // It quotes statements, and the directory can be passed through by every account.
+  const log = openSync(join(directory, "log"), "a", 0o600);
   try {
     return spawn(join(bin, "postgres"), ["-D", "data", ...flags], {
       ...ownership(user),

@@ -38,8 +38,14 @@ export class Databases {
   /** @throws RolegateError unknown_database, upstream_unavailable */
   async get(name: string): Promise<Database> {
     const config = this.#now(name);
-    const open = this.#open.get(name);
-    if (open !== undefined) return open;
+    const database = this.#open.get(name) ?? (await this.#opened(name, config));
+    // The configuration may have changed since it was opened, and it was not yet among those that were made ready for that.
+    for (let now = this.#now(name); database.config !== now; now = this.#now(name))
+      (await database.prepare(now))();
+    return database;
+  }
+
+  async #opened(name: string, config: DatabaseConfig): Promise<Database> {
     let opening = this.#opening.get(name);
     if (opening === undefined) {
       opening = Database.open(config, this.#log, this.#metrics, this.#slowJudge);
@@ -47,9 +53,6 @@ export class Databases {
     }
     try {
       const database = await opening;
-      // The configuration may have changed meanwhile.
-      for (let now = this.#now(name); database.config !== now; now = this.#now(name))
-        (await database.prepare(now))();
       this.#open.set(name, database);
       return database;
     } finally {

@@ -3,6 +3,7 @@ import { ruleText } from "../access/access-entry.ts";
 import { judgeAsk, type Ask, type Someone } from "../access/ask.ts";
 import { decisionProblem, isOwn, unknownRequest } from "../access/decide.ts";
 import {
+  decideWithin,
   grants,
   isSamePerson,
   personOf,
@@ -16,7 +17,7 @@ import type { Identity } from "../identity/identity.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import {
-  countOpen,
+  countRequests,
   insertDecision,
   insertRequest,
   listRequests,
@@ -32,6 +33,9 @@ import { tellOf } from "./request-events.ts";
 
 /** Of one person, that are neither decided against nor over. */
 const mostOpen = 10;
+
+/** Of one person in 24 hours, whatever became of them: they stay in the store, and everybody has to read them. */
+const mostLately = 100;
 
 /** Milliseconds: how long a session can outlive its grant, beside the statement that it is at. */
 const sweepEvery = 500;
@@ -54,8 +58,11 @@ export class Requests {
   readonly #options: RequestsOptions;
   readonly #sweeping: NodeJS.Timeout;
   #requests: ReadonlyMap<number, AccessRequest> = new Map();
-  /** Requests that were told of as over by their time. */
-  readonly #over = new Set<number>();
+  /**
+   * Requests that are known to be over, until nothing could bring them back. A store that says otherwise has forgotten it (a
+   * replica that took over lacks the last moments), or its clock went back: what was over gives nothing any more.
+   */
+  readonly #over = new Map<string, { readonly until: number }>();
   #clock: RequestsFound["clock"] | undefined;
   readonly #waiting = new Set<() => void>();
   /** To be read with the other readers of the store. */
@@ -79,7 +86,7 @@ export class Requests {
     return (entry) => {
       if (now === undefined) return undefined;
       for (const request of this.#requests.values())
-        if (grants(request, entry, identity, now)) return request;
+        if (grants(request, entry, identity, now) && !this.#over.has(keyOf(request))) return request;
       return undefined;
     };
   }
@@ -101,10 +108,13 @@ export class Requests {
     const { entry, onRequest } = judged;
     const made = await this.#store.transaction(async (query) => {
       const now = await lockRequests(query);
-      if ((await countOpen(query, personOf(someone.identity))) >= mostOpen)
+      const { open, lately } = await countRequests(query, personOf(someone.identity));
+      if (open >= mostOpen)
         refuse("request_invalid", `there are ${mostOpen} open requests already`, {
           hint: "WITHDRAW one of them.",
         });
+      if (lately >= mostLately)
+        refuse("request_invalid", `there were ${mostLately} requests in the last 24 hours`);
       const request = {
         ...ask,
         rule: ruleText(entry),
@@ -167,8 +177,11 @@ export class Requests {
     if (requests === undefined) return;
     const before = this.#requests;
     this.#requests = new Map(requests.map((request) => [request.id, request]));
-    for (const request of requests) tellOf(before.get(request.id), request, this.#options);
-    for (const id of this.#over) if (!this.#requests.has(id)) this.#over.delete(id);
+    for (const request of requests) {
+      const known = before.get(request.id);
+      tellOf(known && keyOf(known) === keyOf(request) ? known : undefined, request, this.#options);
+      if (request.decisions.some(({ kind }) => kind !== "approve")) this.#isOver(request);
+    }
     for (const wake of this.#waiting) wake();
     this.#options.sessions.review(Date.now());
   }
@@ -180,11 +193,18 @@ export class Requests {
     const before = this.#over.size;
     for (const request of this.#requests.values()) {
       const { kind } = stateOf(request, now);
-      if ((kind !== "expired" && kind !== "lapsed") || this.#over.has(request.id)) continue;
-      this.#over.add(request.id);
+      if ((kind !== "expired" && kind !== "lapsed") || this.#over.has(keyOf(request))) continue;
+      this.#isOver(request);
       this.#options.recorder.request(kind, request, undefined);
     }
     if (this.#over.size > before) this.#options.sessions.review(Date.now());
+    for (const [key, { until }] of this.#over) if (until < now) this.#over.delete(key);
+  }
+
+  /** For a day longer than it could be decided and in force: by how much clocks of stores may differ. */
+  #isOver(request: AccessRequest): void {
+    const { askedAt, duration } = request;
+    this.#over.set(keyOf(request), { until: askedAt + 2 * decideWithin + duration });
   }
 
   /** Resolves when this instance knows what was just written, or after a moment. */
@@ -204,6 +224,11 @@ export class Requests {
       this.#waiting.add(wake);
     });
   }
+}
+
+/** A store that was restored from a backup gives the same numbers to others. */
+function keyOf({ id, askedAt }: AccessRequest): string {
+  return `${id} ${askedAt}`;
 }
 
 function lostMessage(request: AccessRequest, now: number): string {

@@ -156,12 +156,12 @@ export class TakenAway {
       );
     const inForce = [...found, ...vanished];
     for (const revocation of inForce)
-      if (!this.#known.has(revocation.id)) recorder.revocation("revocation", revocation);
-    for (const { id, by, reason } of lifted) {
-      const revocation = this.#known.get(id);
+      if (!this.#known.has(keyOf(revocation))) recorder.revocation("revocation", revocation);
+    for (const { id, made, by, reason } of lifted) {
+      const revocation = this.#known.get(keyOf({ id, at: made }));
       if (revocation !== undefined) recorder.revocation("revocation lifted", { ...revocation, by, reason });
     }
-    this.#known = new Map(inForce.map((revocation) => [revocation.id, revocation]));
+    this.#known = new Map(inForce.map((revocation) => [keyOf(revocation), revocation]));
     this.#inForce = indexRevocations(inForce);
     metrics.store.revocations = inForce.length;
     sessions.review(Date.now());
@@ -172,10 +172,10 @@ export class TakenAway {
    * To be forgotten is not to be given back.
    */
   #vanished(found: readonly Revocation[], lifted: RevocationsFound["lifted"]): readonly Revocation[] {
-    const there = new Set([...found, ...lifted].map(({ id }) => id));
+    const there = new Set([...found.map(keyOf), ...lifted.map(({ id, made }) => keyOf({ id, at: made }))]);
     const now = Date.now();
-    return [...this.#known.values()].filter(
-      ({ id, until }) => !there.has(id) && (until === undefined || until > now),
+    return [...this.#known].flatMap(([key, revocation]) =>
+      !there.has(key) && (revocation.until === undefined || revocation.until > now) ? revocation : [],
     );
   }
 
@@ -204,4 +204,9 @@ export class TakenAway {
     log.error({ err: error, whenDown }, "the store is not available");
     if (whenDown === "refuse") this.#grace = setTimeout(() => sessions.review(Date.now()), grace + 1).unref();
   }
+}
+
+/** A store that lacks the last moments gives the same numbers to others. */
+function keyOf({ id, at }: Pick<Revocation, "id" | "at">): string {
+  return `${id} ${at}`;
 }

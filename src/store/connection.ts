@@ -1,7 +1,7 @@
 import { Connection } from "pg";
 import type { UpstreamTarget } from "../config/config.ts";
 import { LoginClient } from "../upstream/login-client.ts";
-import { tlsOptions, type UpstreamLogin } from "../upstream/target.ts";
+import { isPrivate, tlsOptions, type UpstreamLogin } from "../upstream/target.ts";
 
 /** Where the store is, and who rolegate is there. */
 export type StoreAddress = { readonly target: UpstreamTarget; readonly login: UpstreamLogin };
@@ -19,9 +19,26 @@ export function storeClient({ target, login }: StoreAddress): LoginClient {
     keepAlive: true,
   });
   const client = new LoginClient(target, login, parameters, connection);
+  if (!isPrivate(target)) requireProof(connection);
   // What breaks shows at the next query; without a listener it would end the process.
   client.on("error", () => {});
   return client;
+}
+
+/**
+ * What the store says is who was revoked and what was granted. Whoever takes the port of one that has ended, on this machine
+ * or on the way, would let clients in without asking for anything; by SCRAM a server proves that it knows the password.
+ */
+function requireProof(connection: Connection): void {
+  let proven = false;
+  connection.on("authenticationSASLFinal", () => (proven = true));
+  connection.on("authenticationOk", () => {
+    if (proven) return;
+    connection.emit(
+      "error",
+      new Error("the store asked for no password by SCRAM; that needs sslmode=verify-full or a Unix socket"),
+    );
+  });
 }
 
 /** Closes it without waiting for a server that may never answer. */

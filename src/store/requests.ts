@@ -3,6 +3,7 @@ import {
   decideWithin,
   likeness,
   personOf,
+  stateOf,
   type AccessRequest,
   type Decision,
   type DecisionKind,
@@ -25,16 +26,22 @@ export type RequestsFound = {
   readonly clock: { readonly store: number; readonly asked: number };
 };
 
+/** For how many milliseconds what is over is still read, so that everybody learns how it ended. */
+const readAfterEnd = 60_000;
+
 /** Reads the store's clock at every look, and the requests when they have changed. */
 export function requestReader(found: (requests: RequestsFound) => void): Reader {
   let version: string | undefined;
   let known: readonly number[] = [];
+  /** The newest of the last reading: what came since is told of even if it is over already. */
+  let newest: string | null = null;
   return {
     channel: "rolegate_requests",
     read: async (query, fresh) => {
       const asked = performance.now();
-      const [look] = await query<{ version: string; now: Date }>(
-        "select version::text, clock_timestamp() as now from rolegate.versions where topic = 'requests'",
+      const [look] = await query<{ version: string; now: Date; newest: string }>(
+        `select version::text, clock_timestamp() as now, (select coalesce(max(id), 0)::text from rolegate.requests) as newest
+         from rolegate.versions where topic = 'requests'`,
       );
       if (look === undefined) throw new Error("the store has no version of its requests");
       const clock = { store: look.now.getTime(), asked };
@@ -44,15 +51,37 @@ export function requestReader(found: (requests: RequestsFound) => void): Reader 
         query,
         `r.over_at > clock_timestamp() and not exists (
            select from rolegate.request_decisions e where e.request = r.id and e.kind <> 'approve')
-         or r.id = any($1::bigint[])`,
-        [known],
+         or r.id = any($1::bigint[]) or r.id > $2`,
+        [known, newest],
       );
-      known = requests.map(({ id }) => id);
+      // Whoever asks and withdraws again and again must not make every reading longer than the one before.
+      const now = clock.store - readAfterEnd;
+      known = requests
+        .filter((request) => (overSince(request, clock.store) ?? now) >= now)
+        .map(({ id }) => id);
+      newest = look.newest;
       // An older version than what was read with it: the next look reads once more, and loses nothing.
       version = look.version;
       return found({ requests, clock });
     },
   };
+}
+
+/** When it was decided against, or its time was over; undefined: it is pending or in force. */
+function overSince(request: AccessRequest, now: number): number | undefined {
+  const state = stateOf(request, now);
+  switch (state.kind) {
+    case "denied":
+    case "withdrawn":
+      return state.decision.at;
+    case "expired":
+    case "lapsed":
+      return state.at;
+    case "pending":
+    case "in force":
+      break;
+  }
+  return undefined;
 }
 
 /**
@@ -112,15 +141,19 @@ export async function readRequest(query: Query, id: number): Promise<AccessReque
   return request;
 }
 
-/** How many of somebody's requests are neither decided against nor over. */
-export async function countOpen(query: Query, { name, origin }: Person): Promise<number> {
-  const [row] = await query<{ count: number }>(
-    `select count(*)::int as count from rolegate.requests r
-     where requester_name = $1 and requester_origin = $2 and over_at > clock_timestamp() and not exists (
-       select from rolegate.request_decisions e where e.request = r.id and e.kind <> 'approve')`,
+/** How many of somebody's requests are neither decided against nor over, and how many were made in the last 24 hours. */
+export async function countRequests(
+  query: Query,
+  { name, origin }: Person,
+): Promise<{ readonly open: number; readonly lately: number }> {
+  const [row] = await query<{ open: number; lately: number }>(
+    `select count(*) filter (where over_at > clock_timestamp() and not exists (
+         select from rolegate.request_decisions e where e.request = r.id and e.kind <> 'approve'))::int as open,
+       count(*) filter (where asked_at > clock_timestamp() - interval '24 hours')::int as lately
+     from rolegate.requests r where requester_name = $1 and requester_origin = $2`,
     [name, origin],
   );
-  return row!.count;
+  return row!;
 }
 
 /** Those that are not over, and somebody's own last ones, in the order of their making. */

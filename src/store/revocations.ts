@@ -20,7 +20,7 @@ export type StoredRevocation = Revocation & {
 export type RevocationsFound = {
   readonly inForce: readonly Revocation[];
   /** Of those that were known as in force. */
-  readonly lifted: readonly Lifting[];
+  readonly lifted: readonly (Lifting & { readonly made: number })[];
 };
 
 const columns = `r.id::text, r.kind, r.value, r.issuer, r.database, r.reason, r.made_by, r.made_at, r.until,
@@ -63,7 +63,7 @@ export function revocationReader(found: (revocations: RevocationsFound) => void)
       if (first === undefined) throw new Error("the store has no version of its revocations");
       const stored = rows.filter(({ id }) => id !== null).map(revocationOf);
       const inForce = stored.filter(({ lifted }) => lifted === undefined);
-      const lifted = stored.flatMap((one) => one.lifted ?? []);
+      const lifted = stored.flatMap((one) => (one.lifted ? { ...one.lifted, made: one.at } : []));
       for (const { id } of inForce) known.add(id);
       for (const { id } of lifted) known.delete(id);
       found({ inForce, lifted });

@@ -52,8 +52,16 @@ export async function showSessions(
      from json_to_recordset($2) as s(id uuid, identity text, method text, credential jsonb, role text, database text,
        client text, begun timestamptz, state text)
      on conflict (id) do update set role = excluded.role, state = excluded.state`,
-    [id, JSON.stringify(sessions)],
+    [id, JSON.stringify(sessions, storable)],
   );
+}
+
+/**
+ * PostgreSQL's json takes neither NUL nor half a surrogate pair. An issuer can put them into the id of a token, whose session
+ * would else keep all others of the instance from being shown.
+ */
+function storable(_key: string, value: unknown): unknown {
+  return typeof value === "string" ? value.toWellFormed().replaceAll("\0", "\ufffd") : value;
 }
 
 /** Takes those away that are open no more: the ones named, or all others than those. */

@@ -129,6 +129,12 @@ test("two serves on one directory: the second is refused, and the first goes on"
   expect(await logIn(first)).toBe("in");
 });
 
+test("nothing that the store writes is for other accounts", async () => {
+  await start();
+  for (const name of ["log", "password", "connection.json", "owner.json", "data"])
+    expect(`${name} ${(statSync(join(store(), name)).mode & 0o077).toString(8)}`).toBe(`${name} 0`);
+});
+
 test("the store's login is no superuser, and has its own database alone", async () => {
   await start();
   const connection = JSON.parse(readFileSync(join(store(), "connection.json"), "utf8")) as object;

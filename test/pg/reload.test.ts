@@ -1,10 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { reloadOnChange } from "../../src/cli/reload.ts";
 import { createLogger } from "../../src/log.ts";
+import { makeVerifier } from "../../src/scram/verifier.ts";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
 import { connectRaw, kinds, say } from "./raw-connection.ts";
 import { startTestProxy, type RunningProxy } from "./running-proxy.ts";
@@ -174,6 +175,36 @@ test("a configuration with problems changes nothing, and is named with file and 
   expect(problems!.join("\n")).toMatch(/reload_one\.yaml:2: tabels: unknown key/);
   expect((await alice.query("select secret from t")).rows).toEqual([{ secret: "s" }]);
   await (await proxy.connect("bob")).end();
+});
+
+test("what is written while it is read is not put in force in between", async () => {
+  const role = roleFile("reload_two");
+  const whole = readFileSync(role, "utf8");
+  const verifier = await makeVerifier("password", { salt: Buffer.from("salt-of-the-tests") });
+  const [reloads, lines]: [number[], string[]] = [[], []];
+  // The environment is asked in the midst of the reading, and again each time.
+  const env = {
+    get NEW_PASSWORD() {
+      if (reloads.length === 0 && lines.length === 0) writeFileSync(role, `${whole}# not yet\n`);
+      return verifier;
+    },
+  } as NodeJS.ProcessEnv;
+  const end = reloadOnChange(
+    { reload: (config) => Promise.resolve([]).finally(() => reloads.push(config.access.length)) },
+    file(),
+    { env, log: createLogger("info", { write: (line) => lines.push(line) }), roles: dirname(role) },
+  );
+  try {
+    edit(({ identities }) => {
+      Object.assign(identities[0]!.users["bob"]!, { verifier: { env: "NEW_PASSWORD" } });
+    });
+    await expect.poll(() => lines.length, soon).toBeGreaterThan(1);
+    expect(lines[0]).toContain("changed while it was read");
+    expect(lines[1]).toContain(fine);
+    expect(reloads).toHaveLength(1);
+  } finally {
+    end();
+  }
 });
 
 test("what cannot change while it runs is named, and the rest holds", async () => {

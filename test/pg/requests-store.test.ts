@@ -167,6 +167,9 @@ test("the same name from a token is another's, where something is granted, and t
   // The token is alice's, whatever name the client gives.
   await expect(byToken("alice", { ...own, user: "bob" })).rejects.toMatchObject({ code: "28000" });
   const bob = await byToken("bob", own);
+  const seen = [await alice.query("SHOW REQUESTS"), await bob.query("SHOW REQUESTS")];
+  for (const { rows: requests } of seen)
+    expect(requests).toContainEqual(expect.objectContaining({ id, requester: "alice", origin: "password" }));
   await bob.query(`APPROVE ${id}`);
   const [granted, other] = [await tokens.connect("alice"), await byToken("alice", {})];
   await granted.query("set role kept_admin");

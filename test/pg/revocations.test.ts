@@ -344,6 +344,17 @@ test("one that vanishes from the store stays in force", async () => {
   await shared.database.query("delete from rolegate.revocations where id = $1", [id]);
   await sleep(1_200);
   await expect(first.connect("erin")).rejects.toMatchObject({ code: "28000" });
+  // A replica that took over counts on from where it was.
+  await shared.database.query(
+    `insert into rolegate.revocations (id, kind, value, reason, made_by) overriding system value
+     values ($1, 'name', 'somebody else', 'because', 'operator')`,
+    [id],
+  );
+  await sleep(1_200);
+  await expect(first.connect("erin")).rejects.toMatchObject({ code: "28000" });
+  expect(await first.record()).toContainEqual(
+    expect.objectContaining({ event: "revocation", value: "somebody else" }),
+  );
 });
 
 test("by command: who did it is the account and host, and it can be listed and given back", async () => {

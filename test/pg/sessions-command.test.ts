@@ -8,6 +8,7 @@ import { listSessions } from "../../src/store/sessions.ts";
 import { Store } from "../../src/store/store.ts";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
 import { startTestProxy, type RunningProxy } from "./running-proxy.ts";
+import { createTokenIssuer } from "./token-issuer.ts";
 import { createTestStore, type TestStore } from "./store-database.ts";
 
 let database: TestDatabase;
@@ -54,6 +55,7 @@ const soon = { timeout: 20_000, interval: 100 };
 
 /** What the command lists, without starting it each time. */
 const shown = () => listSessions((sql, values) => store.query(sql, values));
+const names = async () => (await shown()).map(({ identity }) => identity).toSorted();
 
 test("sessions of all instances are listed, with what they are at, and ended by id and by what they are", async () => {
   const [first, second] = proxies as [RunningProxy, RunningProxy];
@@ -132,4 +134,22 @@ test("instances that are gone vanish with their sessions, and what a crash of th
     .poll(async () => (await shared.database.query("select from rolegate.instances")).rowCount, soon)
     .toBe(2);
   await client.end();
+});
+
+test("a token whose id no database takes keeps nobody's session from being shown", async () => {
+  const issuer = await createTokenIssuer();
+  const tokens = await startTestProxy({
+    database,
+    roles: { listed_one: { file: { tables: { t: { select: "all" } } } } },
+    users: {},
+    more: { store: shared.setting, identities: [issuer.entry({ allowPlaintextOnLoopback: true })] },
+  });
+  const connect = async (email: string, claims: object) => {
+    const password = await issuer.sign({ email, ...claims });
+    return tokens.connect(email, { password });
+  };
+  await connect("eve@example.com", { jti: "a\0b\ud800" });
+  await connect("sam@example.com", {});
+  await expect.poll(names, soon).toEqual(["eve@example.com", "sam@example.com"]);
+  await tokens.close();
 });

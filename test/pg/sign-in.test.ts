@@ -14,9 +14,11 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { exclusively, readContext, writeContext } from "../../src/client/context-files.ts";
 import type { Context } from "../../src/client/context.ts";
 import { ecdsaSha256, ecdsaSha384 } from "../unit/net/certificates.ts";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
@@ -234,6 +236,23 @@ describe("a person", () => {
     expect(stderr).toContain("certificate verify failed");
     // That has used the refresh token, and its file has the next one.
     renameSync(path.join(home, "rolegate/impostor.json"), path.join(home, "rolegate/shop.json"));
+  });
+
+  test("signs out behind a command that renews the sign-in, which would bring it back", async () => {
+    const directory = path.join(home, "rolegate");
+    const context = kept();
+    const done = await exclusively(directory, "twin", async () => {
+      writeContext(directory, "twin", context);
+      // Its address is nobody's, so that the sign-in at the provider goes on.
+      const other = { ...context, signIn: { ...context.signIn, issuer: "http://127.0.0.1:1" } };
+      const ended = rolegate(["logout", "--name", "twin"]);
+      // It must wait for us.
+      expect(await Promise.race([ended, sleep(6_000, "it waits")])).toBe("it waits");
+      writeContext(directory, "twin", other);
+      return { ended };
+    });
+    expect((await done.ended).code).toBe(1);
+    expect(readContext(directory, "twin")).toBeUndefined();
   });
 
   test("signs out here and at the provider", async () => {

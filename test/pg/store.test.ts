@@ -8,6 +8,7 @@ import { createLogger } from "../../src/log.ts";
 import { migrate, checkSchema, SchemaError } from "../../src/store/migrate.ts";
 import { readMigrations } from "../../src/store/migrations.ts";
 import { Store } from "../../src/store/store.ts";
+import { fakeServer, tell } from "./fake-server.ts";
 import { createTestStore, type TestStore } from "./store-database.ts";
 
 const log = createLogger("silent");
@@ -135,4 +136,32 @@ test("a watch looks when it is told to, on its own, and again after its connecti
   const after = looks;
   await expect.poll(() => looks, { timeout: 3_000 }).toBeGreaterThan(after);
   await opened.close();
+});
+
+test("a server that does not prove that it knows the password is not the store", async () => {
+  // Whoever takes the port of one that died, and lets everybody in.
+  const impostor = await fakeServer(async (socket, heard) => {
+    await heard();
+    socket.write(tell.welcome());
+    for (;;) {
+      await heard();
+      socket.write(Buffer.concat([tell.facts({ version: "1" }), tell.ready]));
+    }
+  });
+  const { target, login } = store.address;
+  const opened = new Store({ target: { ...target, port: impostor.port }, login }, log);
+  const lost = await new Promise((resolve) => {
+    opened.watch([{ channel: "rolegate_requests", read: async () => {} }], {
+      current: () => resolve("taken for the store"),
+      lost: resolve,
+    });
+  });
+  expect(String(lost)).toContain("by SCRAM");
+  await expect(opened.query("select 1 as version")).rejects.toMatchObject({
+    problem: { code: "store_unavailable" },
+  });
+  // Nothing but packets that begin a connection.
+  expect(impostor.received.every((bytes) => bytes[0] === 0 || bytes[0] === 0x58)).toBe(true);
+  await opened.close();
+  await impostor.close();
 });

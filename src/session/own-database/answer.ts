@@ -18,6 +18,7 @@ const verbs = ["approve", "deny", "withdraw"] as const;
 const requestColumns = [
   "id",
   "requester",
+  "origin",
   "role",
   "database",
   "duration",
@@ -83,7 +84,10 @@ export async function answer(command: Command, someone: Someone, requests: Askin
       break;
   }
   const { kind, request, comment } = command;
-  const problem = kind === "deny" || comment !== "" ? textProblem("reason", comment) : undefined;
+  const problem =
+    kind === "deny" || comment !== ""
+      ? textProblem(kind === "deny" ? "reason" : "comment", comment)
+      : undefined;
   if (problem !== undefined) throw new RolegateError(problem);
   return { rows: [row(await requests.decide(kind, request, comment, someone))], tag };
 }
@@ -102,6 +106,8 @@ function requestRow(
   return [
     String(id),
     requester.name,
+    // The same name from another issuer is somebody else, and whoever decides has to know whom.
+    personOf(requester).origin,
     role,
     database,
     shownDuration(duration),

@@ -58,6 +58,13 @@ describe("asking", () => {
     expect(code({ duration: hour })).toBe(one);
     expect(code({ duration: hour + 1 })).toBe("request_invalid");
     for (const reason of [
+      // Nothing of it is seen.
+      "\u3164",
+      "\u2800\u2800",
+      "why\ufe0f",
+      // Seen as further columns, or as a row of its own where the terminal breaks the line.
+      `fine  pending  0 of 1${" ".repeat(80)}7  alice  reader`,
+      "a \u3000b",
       "",
       " ",
       "a\nb",

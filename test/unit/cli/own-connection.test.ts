@@ -4,23 +4,25 @@ import { asked, decided } from "../../../src/cli/requests.ts";
 
 describe("where the commands connect", () => {
   test.each([
-    [undefined, {}, "postgres://127.0.0.1:6432/rolegate?", undefined],
+    [undefined, {}, "postgres://127.0.0.1:6432/rolegate?", undefined, true],
     [
       undefined,
       { PGHOST: "db", PGPORT: "7", PGUSER: "a@b", PGDATABASE: "shop", PGSSLMODE: "require" },
       "postgres://a%40b@db:7/rolegate?sslmode=require&uselibpqcompat=true",
       "shop",
+      false,
     ],
     [
       "postgres://alice:p%40ss@host/shop?sslmode=verify-full",
       { PGSSLMODE: "disable", PGSSLROOTCERT: "ca.crt", PGUSER: "bob", PGDATABASE: "other" },
       "postgres://alice:p%40ss@host:6432/rolegate?sslmode=verify-full&sslrootcert=ca.crt&uselibpqcompat=true",
       "shop",
+      true,
     ],
-    ["postgresql://[::1]:1", {}, "postgres://[::1]:1/rolegate?", undefined],
-    ["postgres:///my%20shop", { PGUSER: "eve" }, "postgres://eve@127.0.0.1:6432/rolegate?", "my shop"],
-  ])("%s with %j", (given, env, url, database) => {
-    expect(ownConnection(given, env)).toEqual({ url, database });
+    ["postgresql://[::1]:1", {}, "postgres://[::1]:1/rolegate?", undefined, true],
+    ["postgres:///my%20shop", { PGUSER: "eve" }, "postgres://eve@127.0.0.1:6432/rolegate?", "my shop", true],
+  ])("%s with %j", (given, env, url, database, trusted) => {
+    expect(ownConnection(given, env)).toEqual({ url, database, trusted });
   });
 
   test.each(["http://host/shop", "host", "", "://"])("%j is no URL, and is not quoted", (given) => {

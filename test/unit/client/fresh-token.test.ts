@@ -28,6 +28,7 @@ describe("the token that rolegate is shown", () => {
 
   test.each<[string, Partial<SignIn>, { access: string; id?: string }, string]>([
     ["is no JWT", {}, { access: "opaque" }, "--token id takes the ID token instead"],
+    ["would act on a terminal behind its payload", {}, { access: `${jwt({})}\x1b[2J` }, "is no JWT"],
     ["is an ID token that did not come", { token: "id" }, { access: jwt({}) }, "--scope needs openid"],
     ["has no expiry", {}, { access: jwt({ exp: undefined }) }, "has no expiry"],
     ["names nobody", { nameClaim: "upn" }, { access: jwt({}) }, "--name-claim says where"],
