@@ -46,6 +46,20 @@ describe("rolegate's own database", () => {
       });
   });
 
+  test("lets one identity have so many sessions, and the others have theirs", async () => {
+    const clients = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const client = new Client(own("mallory"));
+        await client.connect();
+        return client;
+      }),
+    );
+    await expect(new Client(own("mallory")).connect()).rejects.toMatchObject({ code: "53300" });
+    await stage.say("alice", "SHOW IDENTITY");
+    await Promise.all(clients.map((client) => client.end()));
+    await expect.poll(() => stage.say("mallory", "SHOW IDENTITY").catch(() => undefined)).toBeDefined();
+  });
+
   test("opens no connection to a database", async () => {
     await expect.poll(upstreamConnections).toBe(2);
     const client = new Client(own("alice"));

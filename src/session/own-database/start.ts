@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { AccessConnection } from "../../access/condition.ts";
+import { ownDatabase } from "../../config/read-databases.ts";
 import { problemOf, refuse } from "../../errors.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { authenticationOk } from "../../wire/authentication.ts";
@@ -20,6 +21,9 @@ export type OwnStart = {
   readonly minor: ProtocolMinor;
 };
 
+/** Sessions of one identity: they need no role and cost the database nothing, so nothing else bounds them. */
+const mostOfOne = 20;
+
 /** What clients look at before they go on; the version is that of the protocol's documentation. */
 const parameters = {
   server_version: "18.0 (rolegate)",
@@ -34,7 +38,7 @@ const parameters = {
 
 /**
  * Lets an identity talk to rolegate itself: it needs no role, and nothing is connected to.
- * @throws RolegateError no_role for a user that is not the identity's own name
+ * @throws RolegateError no_role for a user that is not the identity's own name, too_many_connections
  */
 export function startOwnSession(inbox: Inbox, start: OwnStart, gate: Gate): void {
   const { identity, user } = start;
@@ -42,6 +46,11 @@ export function startOwnSession(inbox: Inbox, start: OwnStart, gate: Gate): void
     refuse("no_role", `"${identity.name}" has no role in rolegate's own database`, {
       hint: `Connect as "${identity.name}".`,
     });
+  const own = [...gate.sessions].filter(
+    (each) => each.connection.database === ownDatabase && each.identity.name === identity.name,
+  );
+  if (own.length >= mostOfOne)
+    refuse("too_many_connections", `"${identity.name}" has ${own.length} sessions in this database already`);
   if (inbox.failure !== undefined) throw inbox.failure;
   // Once more: only from here on it is among the sessions that a revocation ends.
   gate.takenAway?.check({ identity, roles: [], database: start.connection.database });
