@@ -6,6 +6,8 @@ export type SessionFacts = {
   /** The role that the session begins with; each statement names the role in force. */
   readonly role: string;
   readonly method: string;
+  /** What proved it, by the names of its parts; undefined: a password alone. */
+  readonly credential?: Readonly<Record<string, string>> | undefined;
   readonly database: string;
   /** Address and port as seen by the listener. */
   readonly client: string;

@@ -12,6 +12,7 @@ import { asJson } from "./escape.ts";
 import { Journal, type JournalOptions } from "./journal.ts";
 import { isWritableByOthers } from "./day-file.ts";
 import {
+  serialiseCredential,
   serialiseFailedLogin,
   serialiseMessage,
   serialiseRequest,
@@ -114,7 +115,7 @@ export class SessionRecord {
     this.#beforeNumber = beforeNumber(facts);
     journal.append(
       `"event":"session start",${serialiseSession(facts)},"role":${asJson(facts.role)},` +
-        `"method":${asJson(facts.method)},"tls":${facts.tls}}\n`,
+        `"method":${asJson(facts.method)}${serialiseCredential(facts)},"tls":${facts.tls}}\n`,
     );
   }
 

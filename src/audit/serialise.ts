@@ -57,6 +57,15 @@ export function serialiseSession(facts: SessionFacts): string {
   );
 }
 
+/** What proved an identity, as a further field; nothing for a password alone. An issuer's words are cut as names are. */
+export function serialiseCredential({ credential }: SessionFacts): string {
+  if (credential === undefined) return "";
+  const parts = Object.entries(credential).map(
+    ([name, value]) => `${asJson(name)}:${asJson(clip(value, longestName))}`,
+  );
+  return `,"credential":{${parts.join(",")}}`;
+}
+
 /** The fields of a failed login. Before authentication everything in it may be hostile, so everything is cut. */
 export function serialiseFailedLogin(facts: FailedLogin): string {
   return (

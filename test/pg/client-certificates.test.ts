@@ -11,7 +11,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { makeVerifier } from "../../src/scram/verifier.ts";
 import { ecdsaSha256 } from "../unit/net/certificates.ts";
 import { createTestDatabase, type TestDatabase } from "./embedded-database.ts";
-import { createTokenIssuer } from "./token-issuer.ts";
+import { createTokenIssuer, issuerName } from "./token-issuer.ts";
 import { startTestProxy, userPassword, type RunningProxy } from "./running-proxy.ts";
 
 const files = path.resolve(import.meta.dirname, "../fixtures/client-certificates");
@@ -103,7 +103,16 @@ describe("a client with a certificate", () => {
     const client = await connect("billing/worker", certificateOf("workload"));
     expect((await client.query("select owner from t")).rows).toEqual([{ owner: "billing" }]);
     const begun = (await proxy.record()).findLast((line) => line.event === "session start");
-    expect(begun).toMatchObject({ identity: "billing/worker", method: "certificate" });
+    const shown = new X509Certificate(pem("workload.crt"));
+    expect(begun).toMatchObject({
+      identity: "billing/worker",
+      method: "certificate",
+      credential: {
+        issuer: "O=Example, CN=Clients CA",
+        serial: shown.serialNumber.toLowerCase(),
+        fingerprint: shown.fingerprint256.replaceAll(":", "").toLowerCase(),
+      },
+    });
   });
 
   test("is who its mail address says, whatever the case of the host", async () => {
@@ -201,12 +210,24 @@ test("a token that is bound to a certificate is worth nothing without it", async
   });
   const hash = new X509Certificate(pem("person.crt")).raw;
   const bound = await issuer.sign({
+    jti: "token-1",
     cnf: { "x5t#S256": createHash("sha256").update(hash).digest("base64url") },
   });
   try {
     const name = "sam@example.com";
     const ssl = (shown: object) => ({ ssl: { ca: certificate, ...shown }, password: bound });
     await own.connect(name, ssl(certificateOf("person")));
+    const begun = (await own.record()).findLast((line) => line.event === "session start");
+    expect(begun).toMatchObject({
+      method: "jwt",
+      credential: {
+        issuer: issuerName,
+        token: "token-1",
+        key: "one",
+        digest: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+        fingerprint: new X509Certificate(pem("person.crt")).fingerprint256.replaceAll(":", "").toLowerCase(),
+      },
+    });
     for (const shown of [{}, certificateOf("workload")])
       await expect(own.connect(name, ssl(shown))).rejects.toMatchObject({ code: "28P01" });
   } finally {

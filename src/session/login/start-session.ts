@@ -8,6 +8,7 @@ import { noticeResponse } from "../../wire/error-fields.ts";
 import { cancelKeyBytes, type ProtocolMinor } from "../../wire/negotiate-protocol-version.ts";
 import type { Database } from "../database.ts";
 import type { Inbox } from "./inbox.ts";
+import { credentialFacts } from "./credential-facts.ts";
 import type { Gate } from "./login.ts";
 import { shownParameter } from "../parameters.ts";
 import type { OpenRole } from "../role-change.ts";
@@ -63,6 +64,7 @@ function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, g
     identity: identity.name,
     role: role.name,
     method: identity.method,
+    credential: credentialFacts(identity),
     database: database.config.name,
     client,
     applicationName: connection.applicationName,

@@ -6,6 +6,7 @@ import type { Identity } from "../../identity/identity.ts";
 import { authenticationOk } from "../../wire/authentication.ts";
 import { backendKeyData, parameterStatus, readyForQuery } from "../../wire/backend.ts";
 import { cancelKeyBytes, type ProtocolMinor } from "../../wire/negotiate-protocol-version.ts";
+import { credentialFacts } from "../login/credential-facts.ts";
 import type { Inbox } from "../login/inbox.ts";
 import type { Gate } from "../login/login.ts";
 import { OwnSession } from "./own-session.ts";
@@ -71,6 +72,7 @@ function begin({ channel }: Inbox, start: OwnStart, gate: Gate): OwnSession {
     identity: identity.name,
     role: "",
     method: identity.method,
+    credential: credentialFacts(identity),
     database: connection.database,
     client,
     applicationName: connection.applicationName,

@@ -39,7 +39,7 @@ async function fullRecord(): Promise<string> {
   recorder.revocation("revocation lifted", revocation);
   recorder.storeLost("refuse");
   recorder.storeFound(3);
-  const session = recorder.openSession(sessionFacts());
+  const session = recorder.openSession(sessionFacts({ credential: { issuer: "i" } }));
   const long = "x".repeat(longestText + 1);
   const refusal = { sqlstate: "42501", message: "no" };
   const id = session.begin(serialiseStatement(statementFacts({ sql: long, sent: long, refusal })));
@@ -65,7 +65,7 @@ async function fullRecord(): Promise<string> {
   session.end("client closed");
   await written(recorder);
   file.fault = { code: "ENOSPC", after: 0 };
-  recorder.openSession(sessionFacts());
+  recorder.openSession(sessionFacts({ credential: { issuer: "i" } }));
   await written(recorder);
   delete file.fault;
   await vi.waitFor(() => expect(recorder.failure).toBeUndefined());
