@@ -1,4 +1,4 @@
-import { isLoopback } from "../identity/loopback.ts";
+import { isThisMachine } from "../identity/loopback.ts";
 
 /** What pg takes for TLS with a certificate that it verifies. */
 const verified: ReadonlySet<string> = new Set(["require", "verify-ca", "verify-full"]);
@@ -11,7 +11,7 @@ const verified: ReadonlySet<string> = new Set(["require", "verify-ca", "verify-f
 export function assertPrivateUrl(url: string): void {
   const { hostname, searchParams } = URL.parse(url) ?? { hostname: "", searchParams: new URLSearchParams() };
   const host = searchParams.get("host") ?? decodeURIComponent(hostname).replace(/^\[|\]$/g, "");
-  if (host === "" || host.startsWith("/") || host === "localhost" || isLoopback(host)) return;
+  if (host === "" || host.startsWith("/") || isThisMachine(host)) return;
   const mode = searchParams.get("sslmode");
   if (mode !== null && verified.has(mode)) return;
   throw new Error(

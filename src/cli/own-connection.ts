@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import { Client, DatabaseError } from "pg";
-import { isLoopback } from "../identity/loopback.ts";
+import { isThisMachine } from "../identity/loopback.ts";
 import { ownDatabase } from "../config/read-databases.ts";
 
 /** Where and as whom a command talks to a running rolegate: as any client does. */
@@ -48,7 +48,7 @@ export function ownConnection(given: string | undefined, env: NodeJS.ProcessEnv)
   const port = url.port || (env["PGPORT"] ?? usual.port);
   const verified = /^verify-(?:full|ca)$/.test(parameters.get("sslmode") ?? "");
   return {
-    trusted: verified || host === "localhost" || isLoopback(host.replaceAll(/[[\]]/g, "")),
+    trusted: verified || isThisMachine(host.replaceAll(/[[\]]/g, "")),
     url: `postgres://${login}${login === "" ? "" : "@"}${host}:${port}/${ownDatabase}?${parameters.toString()}`,
     database: decodeURIComponent(url.pathname.slice(1)) || env["PGDATABASE"],
   };

@@ -1,4 +1,4 @@
-import { isLoopback } from "../identity/loopback.ts";
+import { isThisMachine } from "../identity/loopback.ts";
 import type { Place } from "./context.ts";
 
 /** How a program connects, in libpq's environment variables (PostgreSQL documentation, "Environment Variables"). */
@@ -19,7 +19,7 @@ export type ConnectionSettings = {
 export function connectionSettings(place: Place, user: string, token: string): ConnectionSettings {
   const { host, port, database, sslmode, sslrootcert } = place;
   const verified = sslmode === "verify-full" || sslmode === "verify-ca";
-  if (!verified && host !== "localhost" && !isLoopback(host))
+  if (!verified && !isThisMachine(host))
     throw new Error(
       `--sslmode: found ${sslmode}, expected verify-full or verify-ca: the token would go to whoever answers for ${host}`,
     );

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { oneOf } from "../document/suggest.ts";
-import { isLoopback } from "../identity/loopback.ts";
+import { isThisMachine } from "../identity/loopback.ts";
 
 type SslMode = "disable" | "require" | "verify-ca" | "verify-full";
 
@@ -124,7 +124,7 @@ type SslReading =
 function sslOf(url: URL, host: string): SslReading {
   const given = url.searchParams.get("sslmode");
   const sslrootcert = url.searchParams.get("sslrootcert") ?? undefined;
-  const local = host.startsWith("/") || host.toLowerCase() === "localhost" || isLoopback(host);
+  const local = host.startsWith("/") || isThisMachine(host.toLowerCase());
   const modes = "one of disable, require, verify-ca, verify-full";
   // libpq's default is `prefer`, which anyone on the way can turn into plaintext; so a distant host has to say.
   if (given === null && !local) return refused("no sslmode", `sslmode=verify-full, or another ${modes}`);

@@ -1,4 +1,4 @@
-import { isLoopback } from "./loopback.ts";
+import { isThisMachine } from "./loopback.ts";
 
 export type FetchableUrl =
   | { readonly kind: "url"; readonly url: URL }
@@ -20,5 +20,5 @@ export function fetchableUrl(text: string): FetchableUrl {
 }
 
 function isLocal(hostname: string): boolean {
-  return hostname === "localhost" || isLoopback(hostname.replace(/^\[|\]$/g, ""));
+  return isThisMachine(hostname.replace(/^\[|\]$/g, ""));
 }

@@ -9,3 +9,8 @@ export function isLoopback(address: string): boolean {
   const version = isIP(address);
   return version !== 0 && loopback.check(address, version === 6 ? "ipv6" : "ipv4");
 }
+
+/** True for a host that is this machine whoever answers for names: `localhost`, or a loopback address without brackets. */
+export function isThisMachine(host: string): boolean {
+  return host === "localhost" || isLoopback(host);
+}

@@ -8,7 +8,7 @@ import { noticeResponse } from "../../wire/error-fields.ts";
 import { cancelKeyBytes, type ProtocolMinor } from "../../wire/negotiate-protocol-version.ts";
 import type { Database } from "../database.ts";
 import type { Inbox } from "./inbox.ts";
-import { credentialFacts } from "./credential-facts.ts";
+import { openRecord } from "./open-record.ts";
 import type { Gate } from "./login.ts";
 import { shownParameter } from "../parameters.ts";
 import type { OpenRole } from "../role-change.ts";
@@ -59,17 +59,7 @@ function beginSession({ channel }: Inbox, role: OpenRole, start: SessionStart, g
   const { recorder, metrics, log, cancelKeys, sessions } = gate;
   const { identity, database, rolesNow, connection, client, minor, openRole } = start;
   const id = randomUUID();
-  const record = recorder.openSession({
-    session: id,
-    identity: identity.name,
-    role: role.name,
-    method: identity.method,
-    credential: credentialFacts(identity),
-    database: database.config.name,
-    client,
-    applicationName: connection.applicationName,
-    tls: connection.tls,
-  });
+  const record = openRecord(recorder, { id, identity, role: role.name, connection, client });
   try {
     const basis = { identity, database, rolesNow, record, recorder, metrics, log, openRole };
     const state = beginState(basis, role);

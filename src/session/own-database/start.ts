@@ -6,7 +6,7 @@ import type { Identity } from "../../identity/identity.ts";
 import { authenticationOk } from "../../wire/authentication.ts";
 import { backendKeyData, parameterStatus, readyForQuery } from "../../wire/backend.ts";
 import { cancelKeyBytes, type ProtocolMinor } from "../../wire/negotiate-protocol-version.ts";
-import { credentialFacts } from "../login/credential-facts.ts";
+import { openRecord } from "../login/open-record.ts";
 import type { Inbox } from "../login/inbox.ts";
 import type { Gate } from "../login/login.ts";
 import { OwnSession } from "./own-session.ts";
@@ -67,17 +67,7 @@ function begin({ channel }: Inbox, start: OwnStart, gate: Gate): OwnSession {
   const { recorder, metrics, log, cancelKeys, sessions, requests } = gate;
   const { identity, connection, client, minor } = start;
   const id = randomUUID();
-  const record = recorder.openSession({
-    session: id,
-    identity: identity.name,
-    role: "",
-    method: identity.method,
-    credential: credentialFacts(identity),
-    database: connection.database,
-    client,
-    applicationName: connection.applicationName,
-    tls: connection.tls,
-  });
+  const record = openRecord(recorder, { id, identity, role: "", connection, client });
   // Nothing that runs here can be cancelled, but clients want a key.
   const key = cancelKeys.issue(undefined, cancelKeyBytes(minor), () => {});
   const basis = { id, identity, connection, client, record, recorder, log, requests };

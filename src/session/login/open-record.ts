@@ -1,4 +1,30 @@
+import type { Recorder, SessionRecord } from "../../audit/recorder.ts";
 import type { Identity } from "../../identity/identity.ts";
+import type { LiveSession } from "../live-sessions.ts";
+
+/** Puts on record that a session begins. `role`: empty in rolegate's own database. */
+export function openRecord(
+  recorder: Recorder,
+  {
+    id,
+    identity,
+    role,
+    connection,
+    client,
+  }: Pick<LiveSession, "id" | "identity" | "role" | "connection" | "client">,
+): SessionRecord {
+  return recorder.openSession({
+    session: id,
+    identity: identity.name,
+    role,
+    method: identity.method,
+    credential: credentialFacts(identity),
+    database: connection.database,
+    client,
+    applicationName: connection.applicationName,
+    tls: connection.tls,
+  });
+}
 
 /**
  * What proved an identity, as the record tells it: by this it can be revoked. Undefined for a password alone, of which

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Credential, Identity } from "../../../../src/identity/identity.ts";
-import { credentialFacts } from "../../../../src/session/login/credential-facts.ts";
+import { credentialFacts } from "../../../../src/session/login/open-record.ts";
 
 const proved = (credential: Credential, fingerprints?: readonly string[]): Identity => ({
   name: "alice",
